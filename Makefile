@@ -1,0 +1,96 @@
+# kith: build, test, measure. `make help` lists the targets.
+#
+# Nothing here needs more than Go, make and a POSIX shell. Results go to bin/
+# (programs) and build/ (figures); both may be deleted at any time.
+
+GO     ?= go
+NAME   ?=
+FUZZTIME  ?= 5s
+SCHEDULES ?= 10000
+
+# Static, reproducible programs: no C, no paths of this machine, no debug
+# tables. -buildvcs=false because a checkout owned by another user (CI, a
+# container) makes git, and with it the build, fail.
+BUILD = CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags "-s -w"
+
+# Programs the demo and the benchmarks run.
+PROGRAMS = bin/kith bin/kith-hook
+
+# The race detector wants a C compiler; go knows whether there is one.
+RACE = $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
+
+.PHONY: all
+all: $(PROGRAMS) ## build bin/kith and bin/kith-hook
+
+# Go decides what is stale, so the programs are always offered to it.
+.PHONY: $(PROGRAMS)
+$(PROGRAMS):
+	$(BUILD) -o $@ ./cmd/$(@F)
+
+.PHONY: demo
+demo: all ## integrate the example charms, for real, and show what happens
+	@KITH=$(CURDIR)/bin/kith examples/demo/demo.sh
+
+# Packages that link the etcd server are tested without -race: building the
+# server with it costs more than all our tests together. So is the simulator,
+# which runs in one goroutine. `make race` leaves nothing out.
+SERVER = go.etcd.io/etcd/server/v3/embed
+PACKAGES = $(shell $(GO) list ./...)
+LINKS_SERVER = $(patsubst %.test,%,$(filter %.test,$(shell \
+	$(GO) list -test -f '{{$$t := .ImportPath}}{{range .Deps}}{{if eq . "$(SERVER)"}}{{$$t}}{{end}}{{end}}' ./...)))
+PLAIN = $(LINKS_SERVER) kith/internal/sim kith/internal/bench
+
+.PHONY: test
+test: ## run every test, with -race where it fits
+	@$(GO) list ./... >/dev/null
+	@$(if $(RACE),,echo "no C compiler here, so no race detector")
+	$(GO) test $(RACE) $(filter-out $(PLAIN),$(PACKAGES))
+	$(if $(filter $(PLAIN),$(PACKAGES)),$(GO) test $(filter $(PLAIN),$(PACKAGES)))
+
+.PHONY: race
+race: ## run every test with -race (slow: builds the etcd server with it)
+	$(GO) test -race ./...
+
+.PHONY: check
+check: ## format, vet, staticcheck
+	@bad=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
+	[ -z "$$bad" ] || { echo "not formatted (run gofmt -w):"; echo "$$bad"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+.PHONY: cross
+cross: ## compile for linux and darwin, amd64 and arm64
+	@for os in linux darwin; do for arch in amd64 arm64; do \
+		echo "$$os/$$arch"; \
+		GOOS=$$os GOARCH=$$arch $(BUILD) ./... || exit 1; \
+	done; done
+
+.PHONY: bench
+bench: all ## measure against the targets; NAME=… runs one group
+	@mkdir -p build
+	$(GO) run ./internal/bench -run "$(NAME)"
+
+.PHONY: sim
+sim: ## a long simulator run; SCHEDULES=… sets how many
+	KITH_SIM_SCHEDULES=$(SCHEDULES) $(GO) test ./internal/sim -run 'TestSimLong' -count=1 -timeout 4h -v
+
+.PHONY: fuzz
+fuzz: ## every fuzz test for FUZZTIME (5s) each
+	@set -eu; for f in $$(git ls-files -co --exclude-standard '*_test.go' | xargs grep -l '^func Fuzz'); do \
+		for name in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$f); do \
+			echo "$$(dirname $$f) $$name"; \
+			$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$f); \
+		done; \
+	done
+
+.PHONY: stats
+stats: ## sizes of the packages, the ten longest files and functions
+	@$(GO) run ./internal/tools/stats .
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin build
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

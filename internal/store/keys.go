@@ -1,0 +1,120 @@
+package store
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"kith"
+)
+
+// The names that are not kinds of entities.
+const (
+	ownerName    = "owner"
+	revisionName = "revision"
+	historyName  = "history"
+)
+
+const (
+	rootPrefix   = "/kith/"
+	formatKey    = rootPrefix + "format"
+	indexPrefix  = rootPrefix + "1/index/"
+	modelsPrefix = rootPrefix + "1/models/"
+
+	maxIDBytes = 4096 // an id is names joined by slashes; this only bounds nonsense
+)
+
+var (
+	kindPattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
+	uuidPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+)
+
+// layout holds the keys of one model.
+type layout struct{ prefix string }
+
+func layoutOf(model kith.ModelUUID) layout { return layout{modelsPrefix + string(model) + "/"} }
+
+func (l layout) owner() string            { return l.prefix + ownerName }
+func (l layout) revision() string         { return l.prefix + revisionName }
+func (l layout) history() string          { return l.prefix + historyName + "/" }
+func (l layout) entity(k Key) string      { return l.prefix + k.Kind + "/" + k.ID }
+func (l layout) record(rev uint64) string { return l.history() + fmt.Sprintf("%020d", rev) }
+
+// split tells what a full key of the model is: its kind (or reserved name) and the rest.
+func (l layout) split(full string) (kind, id string) {
+	kind, id, _ = strings.Cut(strings.TrimPrefix(full, l.prefix), "/")
+	return kind, id
+}
+
+func indexKey(model kith.ModelUUID) string { return indexPrefix + string(model) }
+
+func parseRevision(v []byte) (uint64, error) { return strconv.ParseUint(string(v), 10, 64) }
+
+func formatRevision(rev uint64) string { return strconv.FormatUint(rev, 10) }
+
+// CheckModel refuses a UUID that could not be part of a key. Errors: Invalid.
+func CheckModel(model kith.ModelUUID) error {
+	if !uuidPattern.MatchString(string(model)) {
+		return kith.Errorf(kith.Invalid, "invalid model UUID %q", model)
+	}
+	return nil
+}
+
+func checkKey(k Key) error {
+	switch {
+	case !kindPattern.MatchString(k.Kind) || k.Kind == ownerName || k.Kind == revisionName || k.Kind == historyName:
+		return kith.Errorf(kith.Invalid, "cannot store entity %q: invalid kind %q", k.ID, k.Kind)
+	case k.ID == "" || len(k.ID) > maxIDBytes || !utf8.ValidString(k.ID) || strings.IndexFunc(k.ID, control) >= 0:
+		return kith.Errorf(kith.Invalid, "cannot store %s: invalid id %q", k.Kind, k.ID)
+	}
+	return nil
+}
+
+func control(r rune) bool { return r < ' ' || r == 0x7f }
+
+// Check refuses a batch that no store could apply: bad names, revision 0, or a
+// key that appears twice. Errors: Invalid.
+func (b *Batch) Check() error {
+	if err := CheckModel(b.Model); err != nil {
+		return err
+	}
+	if b.Revision == 0 {
+		return kith.Errorf(kith.Invalid, "cannot commit to model %q: revision 0", b.Model)
+	}
+	seen := make(map[Key]struct{}, len(b.Puts)+len(b.Deletes))
+	check := func(k Key) error {
+		if err := checkKey(k); err != nil {
+			return err
+		}
+		if _, twice := seen[k]; twice {
+			return kith.Errorf(kith.Invalid, "cannot commit to model %q: %q appears twice in one batch", b.Model, k)
+		}
+		seen[k] = struct{}{}
+		return nil
+	}
+	for _, e := range b.Puts {
+		if err := check(e.Key); err != nil {
+			return err
+		}
+	}
+	for _, k := range b.Deletes {
+		if err := check(k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CheckCommit refuses what no store could commit: a malformed batch, one for
+// another model than the one owned, one that does not fit. Errors: Invalid.
+func CheckCommit(own Ownership, b *Batch, limits Limits) error {
+	if err := b.Check(); err != nil {
+		return err
+	}
+	if own.Model != b.Model {
+		return kith.Errorf(kith.Invalid, "cannot commit to model %q with the ownership of model %q", b.Model, own.Model)
+	}
+	return limits.Check(b)
+}

@@ -1,0 +1,126 @@
+package resolve
+
+import (
+	"kith"
+	"kith/internal/core"
+)
+
+// scopes is the bookkeeping that comes before any relation hook: leave what has
+// nothing to run, then enter everything the unit may enter (section 3.1).
+func (u unit) scopes() (Step, bool) {
+	var enter, leave []kith.RelationID
+	for r := range u.Relations() {
+		switch {
+		case r.Member != nil && r.Own.Implicit && r.Ending():
+			leave = append(leave, r.Relation.ID)
+		case r.Member == nil && !r.Ending() && r.Declared() && !r.MustWait():
+			enter = append(enter, r.Relation.ID)
+		}
+	}
+	switch {
+	case len(leave) > 0:
+		return Step{Kind: Leave, Relations: leave}, true
+	case len(enter) > 0:
+		return Step{Kind: Enter, Relations: enter}, true
+	}
+	return Step{}, false
+}
+
+// created is relation-created for the first relation the unit is in and has not
+// been told of. One that started ending before that goes without (G7).
+func (u unit) created() (core.Hook, bool) {
+	for r := range u.Relations() {
+		if r.Member == nil || r.Member.Created || r.Own.Implicit || r.Ending() {
+			continue
+		}
+		// What made it due: the relation came about, or resumed, or the unit came later.
+		return relationHook(r, core.RelationCreated, max(r.Relation.LifeRev, u.Unit.LifeRev)), true
+	}
+	return core.Hook{}, false
+}
+
+// relationHook is the next hook of the first relation that has one; regular
+// relations come before peers.
+func (u unit) relationHook() (core.Hook, bool) {
+	for r := range u.Relations() {
+		if r.Member == nil || r.Own.Implicit {
+			continue
+		}
+		if h, ok := next(r); ok {
+			return h, true
+		}
+	}
+	return core.Hook{}, false
+}
+
+// next is the rule of section 5.2 for one relation the unit is in: what comes
+// first of a pending changed, departed, broken, changed of the application,
+// joined, changed. Candidates are taken in string order of name.
+//
+// One walk over the members decides. Departed comes before all the rest, so
+// it ends the walk; the first joined and the first changed are kept until the end.
+func next(r core.RelationView) (core.Hook, bool) {
+	if pending := r.Member.ChangedPending; pending != "" { // 1
+		return changed(r, pending), true
+	}
+	var join, change kith.UnitName
+	for p := range r.Pairs() {
+		switch {
+		case !p.Here: // 2
+			return departed(r, p.Unit), true
+		case !p.Known:
+			join = first(join, p.Unit)
+		case p.Now != p.Told:
+			change = first(change, p.Unit)
+		}
+	}
+	if r.Ending() {
+		// 3. A peer relation is left when the unit is taken out of the model (section 3.4).
+		return relationHook(r, core.RelationBroken, r.Gone("")), !r.Peer()
+	}
+	switch version, rev := r.AppBag(); {
+	case version != r.Member.AppVersion: // 4
+		h := relationHook(r, core.RelationChanged, rev)
+		h.Relation.Version = version
+		return h, true
+	case join != "": // 5
+		return joined(r, join), true
+	case change != "": // 6
+		return changed(r, change), true
+	}
+	return core.Hook{}, false
+}
+
+func first(a, b kith.UnitName) kith.UnitName {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func joined(r core.RelationView, remote kith.UnitName) core.Hook {
+	h := relationHook(r, core.RelationJoined, r.Entered(remote))
+	h.Relation.RemoteUnit = remote
+	h.Relation.Version, _ = r.UnitBag(remote)
+	return h
+}
+
+func changed(r core.RelationView, remote kith.UnitName) core.Hook {
+	version, rev := r.UnitBag(remote)
+	// The change that follows joined is due to the remote's entry if nothing was written since.
+	h := relationHook(r, core.RelationChanged, max(rev, r.Entered(remote)))
+	h.Relation.RemoteUnit, h.Relation.Version = remote, version
+	return h
+}
+
+func departed(r core.RelationView, remote kith.UnitName) core.Hook {
+	h := relationHook(r, core.RelationDeparted, r.Gone(remote))
+	h.Relation.RemoteUnit, h.Relation.Departing = remote, r.Departing(remote)
+	return h
+}
+
+func relationHook(r core.RelationView, kind core.HookKind, cause uint64) core.Hook {
+	return core.Hook{Kind: kind, Cause: cause, Relation: &core.RelationHook{
+		ID: r.Relation.ID, Endpoint: r.Own.Endpoint, RemoteApp: r.Other.App,
+	}}
+}

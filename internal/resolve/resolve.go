@@ -1,0 +1,211 @@
+package resolve
+
+import (
+	"time"
+
+	"kith"
+	"kith/internal/core"
+)
+
+// Kind says what a step is.
+type Kind string
+
+// The kinds of step. Only Run needs a process; the controller does the others
+// itself, as commands of the system.
+const (
+	// Run is running Step.Hook, which then commits or fails.
+	Run Kind = "run"
+	// Enter is entering the scope of Step.Relations, all in one command: no
+	// relation-created runs before the unit is in all of them (section 3.1).
+	Enter Kind = "enter"
+	// Leave is leaving the scope of Step.Relations without any hook: they are
+	// ending and the unit's side is the implicit endpoint (section 1.3).
+	Leave Kind = "leave"
+	// Terminate is taking the unit out of the model: it has nothing left to run.
+	Terminate Kind = "terminate"
+)
+
+// Step is one thing to do for a unit.
+type Step struct {
+	Kind Kind
+	// Hook is set for Run.
+	Hook core.Hook
+	// Relations is set for Enter and Leave, in the order of [core.View.Relations].
+	Relations []kith.RelationID
+}
+
+// Next is the next thing to do for the unit of v; false if there is nothing,
+// which includes waiting: for a hook that is running, for a retry delay, for an
+// operator, for subordinates to go.
+//
+// The cases are the priorities of the relations reference, section 4.1, by number.
+// What kith does not have yet has its place: 1 (start after a reboot) before the
+// queued hook; 5 (workload events) and 6 (secrets) after leadership; 9 (storage)
+// before install and, for a dying unit, after its relations. Actions and
+// exec (7, 8) run beside a failed hook, so they will not pass through here.
+func Next(v core.View, now time.Time) (Step, bool) {
+	u := newUnit(v, now)
+	if u.done() { // 0
+		return u.terminate()
+	}
+	if u.past.Running != nil {
+		return Step{}, false
+	}
+	if u.past.Failed != nil && !u.moot(u.past.Failed.Hook) { // 10
+		return u.retry()
+	}
+	if u.past.Queued != "" { // 10, before 3-6
+		return run(u.hook(u.past.Queued))
+	}
+	if !u.past.Installed { // 12; a dying unit is done by now
+		return run(u.hook(core.Install))
+	}
+	if step, ok := u.scopes(); ok { // 3
+		return step, true
+	}
+	if u.Dying() { // 11
+		return u.teardown()
+	}
+	return u.work()
+}
+
+// Wake is the first moment after which Next may answer differently although the
+// model has not changed; false if there is none. It may have passed already.
+func Wake(v core.View) (time.Time, bool) {
+	u := newUnit(v, time.Time{})
+	if u.done() || u.past.Running != nil {
+		return time.Time{}, false
+	}
+	if f := u.past.Failed; f != nil && !u.moot(f.Hook) {
+		return f.RetryAt, !f.Retry && !f.RetryAt.IsZero()
+	}
+	return u.past.StatusDue, u.past.Started && !u.Dying() && !u.past.StatusDue.IsZero()
+}
+
+// unit is one look at a unit: the view with what every rule needs of it.
+type unit struct {
+	core.View
+	now  time.Time
+	past core.Progress
+}
+
+func newUnit(v core.View, now time.Time) unit {
+	u := unit{View: v, now: now}
+	if v.Past != nil {
+		u.past = *v.Past
+	}
+	return u
+}
+
+// done reports whether no hook will ever run again: remove has run, or the unit
+// started dying before install ran (section 4.2). An install that is running or
+// has failed keeps a dying unit until it is over.
+func (u unit) done() bool {
+	if u.past.Removed || u.Unit.Life == kith.Dead {
+		return true
+	}
+	return u.Dying() && !u.past.Installed && u.past.Running == nil && u.past.Failed == nil
+}
+
+// terminate ends a unit that is done. A principal waits for its subordinates (section 9).
+func (u unit) terminate() (Step, bool) {
+	if u.HasSubordinates() {
+		return Step{}, false
+	}
+	return Step{Kind: Terminate}, true
+}
+
+// retry runs the failed hook again, exactly as it was, if its time has come;
+// nothing else runs meanwhile (section 8).
+func (u unit) retry() (Step, bool) {
+	f := u.past.Failed
+	if f.Retry || !f.RetryAt.IsZero() && !u.now.Before(f.RetryAt) {
+		return run(f.Hook)
+	}
+	return Step{}, false
+}
+
+// moot reports whether a hook that failed has lost its object: the unit is no longer in
+// the relation, because that was deleted or the unit was evicted. The hook is
+// then skipped (section 8, restart table).
+func (u unit) moot(h core.Hook) bool {
+	if h.Relation == nil {
+		return false
+	}
+	r, ok := u.Relation(h.Relation.ID)
+	return !ok || r.Member == nil
+}
+
+// teardown is what a dying unit does: leave its relations, peers last, then
+// stop if it ever started, then remove (section 4.2).
+func (u unit) teardown() (Step, bool) {
+	if h, ok := u.relationHook(); ok {
+		return run(h)
+	}
+	if u.past.Started && !u.past.Stopped {
+		return run(u.hook(core.Stop))
+	}
+	return run(u.hook(core.Remove))
+}
+
+// work is what a unit does that is installed, alive and idle: steps 3 to 12
+// after entering scopes.
+func (u unit) work() (Step, bool) {
+	if h, ok := u.created(); ok { // 3
+		return run(h)
+	}
+	if h, ok := u.leadership(); ok { // 4
+		return run(h)
+	}
+	switch { // 12
+	case u.past.Charm != u.App.Charm:
+		return run(u.hook(core.UpgradeCharm))
+	case u.past.Config != u.App.ConfigVersion+1:
+		return run(u.hook(core.ConfigChanged))
+	}
+	if h, ok := u.relationHook(); ok {
+		return run(h)
+	}
+	if due := u.past.StatusDue; u.past.Started && !due.IsZero() && !u.now.Before(due) {
+		return run(u.hook(core.UpdateStatus))
+	}
+	return Step{}, false
+}
+
+// leadership is leader-elected for a leader that has not run it in this tenure,
+// and leader-settings-changed for the others when the settings are not those
+// they last saw (section 7). A unit that loses leadership runs no hook for it.
+func (u unit) leadership() (core.Hook, bool) {
+	if leader, _ := u.Leader(); leader {
+		return u.hook(core.LeaderElected), !u.past.Elected
+	}
+	return u.hook(core.LeaderSettingsChanged), u.past.Settings != u.App.LeaderVersion+1
+}
+
+func run(h core.Hook) (Step, bool) { return Step{Kind: Run, Hook: h}, true }
+
+// hook fills in a hook that is not about a relation: the version it announces
+// and the change that made it due.
+func (u unit) hook(kind core.HookKind) core.Hook {
+	h := core.Hook{Kind: kind}
+	switch kind {
+	case core.Install:
+		h.Charm, h.Cause = u.App.Charm, u.Unit.LifeRev
+	case core.Start, core.Stop, core.Remove:
+		h.Cause = u.Unit.LifeRev
+	case core.UpgradeCharm:
+		h.Charm, h.Cause = u.App.Charm, u.App.CharmRev
+	case core.ConfigChanged:
+		h.Config, h.Cause = u.App.ConfigVersion, u.App.ConfigRev
+	case core.LeaderElected:
+		_, h.Cause = u.Leader()
+	case core.LeaderSettingsChanged:
+		h.Settings, h.Cause = u.App.LeaderVersion, u.App.LeaderRev
+	case core.UpdateStatus: // time made it due, no change did
+	case core.RelationCreated, core.RelationJoined, core.RelationChanged, core.RelationDeparted, core.RelationBroken:
+		panic("resolve: " + string(kind) + " without a relation")
+	default:
+		panic("resolve: unknown hook " + string(kind))
+	}
+	return h
+}

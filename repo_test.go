@@ -1,0 +1,232 @@
+package kith_test
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// This file polices the repository itself: what a machine can check of how kith
+// is built. Each rule is a table with reasons, so that who breaks one learns why
+// it is there, and who must change one changes one line. The checkers are in
+// repo_checks_test.go and repo_purity_test.go; repo_selftest_test.go shows each
+// of them failing.
+
+// Packages are named below the module: "." is kith itself, "charm" is kith/charm.
+
+// words are the packages anyone of ours may import: names and shapes, no
+// behaviour at the edge. The wordless take not even those.
+var (
+	words    = []string{".", "charm", "contract"}
+	wordless = []string{".", "internal/hookwire", "cmd/kith-hook"}
+)
+
+// rule says which of our packages one may import besides the words, and why no
+// more. A package below one with a rule falls under it, unless it has its own.
+type rule struct{ pkg, may, reason string }
+
+const (
+	everything = "everything" // all of ours but the simulator
+	simulator  = "internal/sim"
+)
+
+// arrows is the import diagram of docs/design/overview.md.
+var arrows = []rule{
+	{".", "", "the words depend on nothing, so that everything can depend on them"},
+	{"charm", "", "public and pure: a charm can be read without an engine"},
+	{"contract", "", "public and pure: data can be checked without an engine"},
+	{"ops", "", "a charm reaches the tools by running them, as under any Juju host"},
+	{"ops/opstest", "ops internal/core internal/resolve internal/hooktool", "the harness runs the real rules in memory, and nothing of the edge"},
+
+	{"internal/core", "", "the rules of the model know no unit loop, no store and no wire"},
+	{"internal/resolve", "internal/core", "the next hook follows from past and view alone"},
+	{"internal/hooktool", "internal/core", "a tool is a function over one hook run"},
+	{"internal/hookwire", "", "kith-hook links it, and must stay small"},
+
+	{"internal/store", "internal/core", "the store moves changes; it decides nothing"},
+	{"internal/store/embedetcd", "", "it boots a server and knows no kith data"},
+	{"internal/store/memstore", "internal/core internal/store", "the twin of the store"},
+	{"internal/store/storetest", "internal/core internal/store", "one suite for every store"},
+
+	{"internal/api", "internal/core", "wire types: every client links them"},
+	{"internal/client", "internal/api internal/core", "nobody links etcd to print a table"},
+	{"internal/controller", "internal/core internal/store internal/resolve", "it knows no HTTP; it asks resolve only whether a model is settled"},
+	{"internal/server", "internal/api internal/controller internal/core", "a handler parses, makes a command, maps the result"},
+	{"internal/agent", "internal/api internal/client internal/core internal/hooktool internal/hookwire internal/resolve",
+		"an agent reaches the model through the API alone, wherever it runs"},
+	{"internal/dashboard", "internal/api internal/client internal/core", "pages are fed by what every client gets"},
+
+	{"internal/cli", everything, "the one place that wires"},
+	{"internal/sim", everything, "the whole system, in one world"},
+	{"internal/bench", everything, "it measures any part"},
+	{"internal/tools", "", "programs for the repository, not for kith"},
+	{"cmd/kith", "internal/cli", "main calls cli.Run and exits"},
+	{"cmd/kith-hook", "internal/hookwire", "it starts once for every tool a hook calls"},
+	{"examples", "", "charms people copy, and their tests"},
+}
+
+// fence keeps a module of others behind the packages made for it. Tests are free.
+type fence struct{ module, only, reason string }
+
+var fences = []fence{
+	{"go.etcd.io", "internal/store internal/bench", "one subsystem speaks to etcd; the rest must run without it"},
+	{"github.com/spf13", "internal/cli", "only the command line has commands and flags"},
+	{"github.com/danielgtaylor/huma", "internal/api internal/server", "HTTP belongs to the API and its server"},
+	{"pgregory.net/rapid", "internal/sim internal/store/storetest", "it draws chance: for tests"},
+	{"github.com/cockroachdb/datadriven", "internal/sim internal/store/storetest", "for tests"},
+	{"github.com/rogpeppe/go-internal", "", "for tests"},
+}
+
+// publicPackages are what charm authors import: every exported name has a doc.
+var publicPackages = []string{".", "charm", "contract", "ops", "ops/opstest"}
+
+// purePackages decide; they see no world.
+var purePackages = []string{"internal/core", "internal/resolve", "internal/hooktool"}
+
+// pureModules are the modules pure packages may use: values in, values out.
+var pureModules = []string{"github.com/tidwall/btree", "go.yaml.in/yaml/v3"}
+
+// variables lists package variables that are neither error, table nor pattern
+// ("internal/cli.version"), with the reason each may stay.
+var variables = map[string]string{}
+
+func TestRepository(t *testing.T) {
+	t.Parallel()
+	tree, err := loadTree(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(tree.packages) < 2 {
+		t.Fatalf("only %d packages found: this test looks in the wrong place", len(tree.packages))
+	}
+	t.Run("docs", func(t *testing.T) {
+		for _, p := range tree.packages {
+			report(t, tree, checkPackageDoc(p))
+			if slices.Contains(publicPackages, p.path) {
+				report(t, tree, checkExportedDocs(p))
+			}
+		}
+	})
+	t.Run("arrows", func(t *testing.T) {
+		for _, p := range tree.packages {
+			report(t, tree, checkArrows(p, arrows))
+			report(t, tree, checkFences(p, fences))
+		}
+	})
+	t.Run("purity", func(t *testing.T) {
+		pure := tree.only(purePackages)
+		var paths []string
+		for _, p := range pure {
+			paths = append(paths, "./"+p.path)
+		}
+		exports, err := exportData(paths...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range pure {
+			report(t, tree, checkPure(tree.fset, p, exports))
+		}
+	})
+	t.Run("variables", func(t *testing.T) {
+		for _, p := range tree.packages {
+			report(t, tree, checkVariables(tree.fset, p, variables))
+		}
+	})
+	t.Run("sleep", func(t *testing.T) {
+		for _, p := range tree.packages {
+			report(t, tree, checkSleep(tree.fset, p))
+		}
+	})
+}
+
+// report fails t once for each finding, at its place.
+func report(t *testing.T, tree *sourceTree, found []finding) {
+	t.Helper()
+	for _, f := range found {
+		t.Errorf("%s: %s", tree.fset.Position(f.pos), f.text)
+	}
+}
+
+// kith-hook is started for every hook tool a charm calls, hundreds of times in
+// a hook that loops: whatever it links, charms wait for.
+var (
+	hookOwn = []string{"kith/cmd/kith-hook", "kith/internal/hookwire"}
+	// hookNever are packages whose start-up or size a hook tool must not pay for.
+	hookNever = []string{"net/http", "crypto/tls", "encoding/gob", "encoding/json", "go/ast", "html/template",
+		"log/slog", "os/exec", "regexp", "testing", "text/template"}
+)
+
+func TestHookDependencies(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat("cmd/kith-hook"); err != nil {
+		t.Skip("cmd/kith-hook is not there yet")
+	}
+	out, err := exec.Command("go", "list", "-deps", "-f", "{{.Standard}} {{.ImportPath}}", "./cmd/kith-hook").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for _, text := range checkHookDeps(string(out), hookOwn, hookNever) {
+		t.Error(text)
+	}
+}
+
+func TestDependenciesHaveReasons(t *testing.T) {
+	t.Parallel()
+	mod, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("docs/dependencies.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range checkDependencyPage(string(mod), string(page)) {
+		t.Error(text)
+	}
+}
+
+// TestLinks follows every relative link of the documentation.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	pages, err := markdownPages(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, target := range relativeLinks(string(text)) {
+			if _, err := os.Stat(path.Join(path.Dir(page), target)); err != nil {
+				t.Errorf("%s links to %s, which is not there", page, target)
+			}
+		}
+	}
+}
+
+// directModules are the modules go.mod requires on our own account: those
+// without "// indirect".
+func directModules(mod string) []string {
+	var direct []string
+	block := false
+	for lines := bufio.NewScanner(strings.NewReader(mod)); lines.Scan(); {
+		line := strings.TrimSpace(lines.Text())
+		switch {
+		case line == "require (":
+			block = true
+		case line == ")":
+			block = false
+		case strings.HasSuffix(line, "// indirect"), line == "", strings.HasPrefix(line, "//"):
+		case block:
+			direct = append(direct, strings.Fields(line)[0])
+		case strings.HasPrefix(line, "require "):
+			direct = append(direct, strings.Fields(line)[1])
+		}
+	}
+	return direct
+}

@@ -1,0 +1,280 @@
+package core
+
+import (
+	"time"
+
+	"kith"
+	"kith/charm"
+)
+
+// ActorKind says what kind of identity acts.
+type ActorKind string
+
+// The identities. What each may do is one table in access.go.
+const (
+	ActorUser   ActorKind = "user"   // an operator
+	ActorUnit   ActorKind = "unit"   // a unit, through its own credential
+	ActorHost   ActorKind = "host"   // the agent of a machine
+	ActorSystem ActorKind = "system" // the controller itself
+)
+
+// Actor is who sends a command: "user admin", "unit web/0".
+type Actor struct {
+	Kind ActorKind `json:"kind"`
+	Name string    `json:"name"`
+}
+
+// String is "kind name".
+func (a Actor) String() string { return string(a.Kind) + " " + a.Name }
+
+// UnitActor is the identity of unit u.
+func UnitActor(u kith.UnitName) Actor { return Actor{ActorUnit, string(u)} }
+
+// System is the controller's own identity.
+var System = Actor{ActorSystem, "controller"}
+
+// Command asks for a change. Everything that Decide may not find out by itself
+// is in it: the time, who asks, identifiers drawn at random.
+type Command struct {
+	Now   time.Time
+	Actor Actor
+	Op    Op
+}
+
+// Op is what a command asks for: one of the types below. Name is its stable
+// name in history and in the API.
+type Op interface{ Name() string }
+
+// CreateModel makes the model; the only command an empty [Model] takes.
+type CreateModel struct {
+	UUID        kith.ModelUUID    `json:"uuid"`
+	ModelName   string            `json:"name"`
+	Owner       string            `json:"owner"`
+	Config      map[string]string `json:"config,omitempty"`
+	AddressBase uint32            `json:"address-base"`
+}
+
+// DestroyModel sets the model and everything in it dying.
+type DestroyModel struct {
+	Force bool `json:"force,omitempty"`
+}
+
+// AddCharm makes a charm known to the model. Adding the same ID again changes nothing.
+type AddCharm struct {
+	ID    string      `json:"id"`
+	Path  string      `json:"path,omitempty"`
+	Charm charm.Charm `json:"charm"`
+}
+
+// Deploy makes an application and its first units.
+type Deploy struct {
+	App    kith.AppName   `json:"app"`
+	Charm  string         `json:"charm"` // CharmInfo.ID
+	Units  int            `json:"units"`
+	Config map[string]any `json:"config,omitempty"`
+	Trust  bool           `json:"trust,omitempty"`
+	Base   string         `json:"base,omitempty"`
+	Host   string         `json:"host,omitempty"` // empty: "local"
+}
+
+// AddUnits adds units to an application.
+type AddUnits struct {
+	App   kith.AppName `json:"app"`
+	Units int          `json:"units"`
+	Host  string       `json:"host,omitempty"`
+}
+
+// RemoveUnits sets units dying; with Force they are gone at once.
+type RemoveUnits struct {
+	Units []kith.UnitName `json:"units"`
+	Force bool            `json:"force,omitempty"`
+}
+
+// RemoveApps sets applications, their relations and their units dying.
+type RemoveApps struct {
+	Apps  []kith.AppName `json:"apps"`
+	Force bool           `json:"force,omitempty"`
+}
+
+// Integrate makes a relation between two endpoints; an endpoint without a name is inferred.
+type Integrate struct {
+	A kith.Endpoint `json:"a"`
+	B kith.Endpoint `json:"b"`
+}
+
+// RemoveRelation sets a relation dying. It is named by its id, or by one or two endpoints.
+type RemoveRelation struct {
+	ID        *kith.RelationID `json:"id,omitempty"`
+	Endpoints []kith.Endpoint  `json:"endpoints,omitempty"`
+	Force     bool             `json:"force,omitempty"`
+	// Wait is how long a forced removal lets units run their hooks before it evicts them.
+	Wait time.Duration `json:"wait,omitempty"`
+}
+
+// Suspend suspends relations, or resumes them. Juju allows it for cross-model
+// relations only; Force lifts that.
+type Suspend struct {
+	IDs     []kith.RelationID `json:"ids"`
+	Resume  bool              `json:"resume,omitempty"`
+	Message string            `json:"message,omitempty"`
+	Force   bool              `json:"force,omitempty"`
+}
+
+// SetConfig changes an application's configuration.
+type SetConfig struct {
+	App   kith.AppName   `json:"app"`
+	Set   map[string]any `json:"set,omitempty"`
+	Reset []string       `json:"reset,omitempty"`
+	Trust *bool          `json:"trust,omitempty"`
+}
+
+// SetModelConfig changes the model's options.
+type SetModelConfig struct {
+	Set   map[string]string `json:"set,omitempty"`
+	Reset []string          `json:"reset,omitempty"`
+}
+
+// Refresh gives an application another charm.
+type Refresh struct {
+	App   kith.AppName `json:"app"`
+	Charm string       `json:"charm"` // CharmInfo.ID
+	Force bool         `json:"force,omitempty"`
+}
+
+// Resolved retries a failed hook now, or counts it as run.
+type Resolved struct {
+	Units   []kith.UnitName `json:"units"`
+	All     bool            `json:"all,omitempty"`
+	NoRetry bool            `json:"no-retry,omitempty"`
+}
+
+// HostHello says that a host's agent has started a new life. Hooks that an
+// earlier life was running have failed; leases its units hold get a full term.
+type HostHello struct {
+	Host  string `json:"host"`
+	Epoch string `json:"epoch"`
+}
+
+// RenewLeases extends the leases held by the units of a host.
+type RenewLeases struct {
+	Host string `json:"host"`
+}
+
+// Tick tells the model the time: expired leases move on, forced removals stop waiting.
+type Tick struct{}
+
+// UnitHello says that the agent has taken a unit up: it may now lead.
+type UnitHello struct {
+	Unit kith.UnitName `json:"unit"`
+}
+
+// Elect makes a unit the leader of its application, as far as the old leader's
+// lease allows. Tests and the simulator use it to move leadership.
+type Elect struct {
+	Unit kith.UnitName `json:"unit"`
+}
+
+// EnterScopes puts a unit into the scope of relations (relations reference, section 3.1).
+type EnterScopes struct {
+	Unit      kith.UnitName     `json:"unit"`
+	Relations []kith.RelationID `json:"relations"`
+}
+
+// LeaveScopes takes a unit out of relations it has nothing to run for: those it
+// is in by an implicit endpoint, once it or they are dying.
+type LeaveScopes struct {
+	Unit      kith.UnitName     `json:"unit"`
+	Relations []kith.RelationID `json:"relations"`
+}
+
+// RemoveDeadUnit takes a unit out of the model after its last hook.
+type RemoveDeadUnit struct {
+	Unit kith.UnitName `json:"unit"`
+}
+
+// BeginHook records that an agent is running a hook. Seq is the unit's
+// Progress.Seq plus one; an older one is answered and changes nothing.
+type BeginHook struct {
+	Unit  kith.UnitName `json:"unit"`
+	Seq   uint64        `json:"seq"`
+	Hook  Hook          `json:"hook"`
+	Epoch string        `json:"epoch,omitempty"`
+}
+
+// CommitHook records that a hook has run, with everything it wrote.
+type CommitHook struct {
+	Unit    kith.UnitName `json:"unit"`
+	Seq     uint64        `json:"seq"`
+	Hook    Hook          `json:"hook"`
+	Effects Effects       `json:"effects"`
+	// Missing is true if the charm has no such hook: a success that wrote nothing.
+	Missing bool   `json:"missing,omitempty"`
+	Epoch   string `json:"epoch,omitempty"`
+}
+
+// FailHook records that a hook has failed. Nothing that it wrote is kept.
+type FailHook struct {
+	Unit    kith.UnitName `json:"unit"`
+	Seq     uint64        `json:"seq"`
+	Hook    Hook          `json:"hook"`
+	Message string        `json:"message"` // "exit status 1"
+	// Requeue is true if the process was ended from outside (SIGTERM, SIGKILL): no error, it runs again.
+	Requeue bool   `json:"requeue,omitempty"`
+	Epoch   string `json:"epoch,omitempty"`
+}
+
+// SetStatus sets a unit's workload status, or the application's as its leader.
+type SetStatus struct {
+	Unit    kith.UnitName `json:"unit"`
+	App     bool          `json:"app,omitempty"`
+	Status  kith.Status   `json:"status"`
+	Message string        `json:"message,omitempty"`
+}
+
+// SetWorkloadVersion sets the version shown for the application.
+type SetWorkloadVersion struct {
+	Unit    kith.UnitName `json:"unit"`
+	Version string        `json:"version"`
+}
+
+// SetLeaderSettings changes the application's leader settings; an empty value deletes.
+type SetLeaderSettings struct {
+	Unit kith.UnitName     `json:"unit"`
+	Set  map[string]string `json:"set"`
+}
+
+// The names of the commands, as history and the API use them.
+
+func (CreateModel) Name() string    { return "create-model" }
+func (DestroyModel) Name() string   { return "destroy-model" }
+func (AddCharm) Name() string       { return "add-charm" }
+func (Deploy) Name() string         { return "deploy" }
+func (AddUnits) Name() string       { return "add-unit" }
+func (RemoveUnits) Name() string    { return "remove-unit" }
+func (RemoveApps) Name() string     { return "remove-application" }
+func (Integrate) Name() string      { return "integrate" }
+func (RemoveRelation) Name() string { return "remove-relation" }
+func (s Suspend) Name() string {
+	if s.Resume {
+		return "resume-relation"
+	}
+	return "suspend-relation"
+}
+func (SetConfig) Name() string          { return "config" }
+func (SetModelConfig) Name() string     { return "model-config" }
+func (Refresh) Name() string            { return "refresh" }
+func (Resolved) Name() string           { return "resolved" }
+func (HostHello) Name() string          { return "host-hello" }
+func (RenewLeases) Name() string        { return "renew-leases" }
+func (Tick) Name() string               { return "tick" }
+func (UnitHello) Name() string          { return "unit-hello" }
+func (Elect) Name() string              { return "elect" }
+func (EnterScopes) Name() string        { return "enter-scopes" }
+func (LeaveScopes) Name() string        { return "leave-scopes" }
+func (RemoveDeadUnit) Name() string     { return "remove-dead-unit" }
+func (BeginHook) Name() string          { return "begin-hook" }
+func (CommitHook) Name() string         { return "commit-hook" }
+func (FailHook) Name() string           { return "fail-hook" }
+func (SetStatus) Name() string          { return "status-set" }
+func (SetWorkloadVersion) Name() string { return "application-version-set" }
+func (SetLeaderSettings) Name() string  { return "leader-set" }

@@ -1,0 +1,151 @@
+package core
+
+import (
+	"time"
+
+	"kith"
+)
+
+// HookKind is a hook without its prefix: install, relation-changed.
+type HookKind string
+
+// The hooks of a machine charm (hook protocol reference, section 4.1).
+const (
+	Install               HookKind = "install"
+	Start                 HookKind = "start"
+	ConfigChanged         HookKind = "config-changed"
+	UpgradeCharm          HookKind = "upgrade-charm"
+	Stop                  HookKind = "stop"
+	Remove                HookKind = "remove"
+	LeaderElected         HookKind = "leader-elected"
+	LeaderSettingsChanged HookKind = "leader-settings-changed"
+	UpdateStatus          HookKind = "update-status"
+	RelationCreated       HookKind = "relation-created"
+	RelationJoined        HookKind = "relation-joined"
+	RelationChanged       HookKind = "relation-changed"
+	RelationDeparted      HookKind = "relation-departed"
+	RelationBroken        HookKind = "relation-broken"
+)
+
+// RelationHook says which relation a hook is about.
+type RelationHook struct {
+	ID         kith.RelationID   `json:"id"`
+	Endpoint   kith.EndpointName `json:"endpoint"`
+	RemoteApp  kith.AppName      `json:"remote-app"`
+	RemoteUnit kith.UnitName     `json:"remote-unit,omitempty"`
+	// Departing is set in relation-departed only.
+	Departing kith.UnitName `json:"departing,omitempty"`
+	// Version is the version of the bag the hook announces: what counts as told when it
+	// commits, even if a retry ran on newer data (relations reference, section 13).
+	Version uint64 `json:"version,omitempty"`
+}
+
+// Hook is one hook of one unit: what runs, and about what.
+type Hook struct {
+	Kind     HookKind      `json:"kind"`
+	Relation *RelationHook `json:"relation,omitempty"`
+	// Cause is the model revision whose change made this hook due; history's "why" follows it.
+	Cause uint64 `json:"cause,omitempty"`
+	// Charm and Config are the versions that install, upgrade-charm and config-changed announce.
+	Charm  string `json:"charm,omitempty"`
+	Config uint64 `json:"config,omitempty"`
+	// Settings is the version of the leader settings that leader-settings-changed announces.
+	Settings uint64 `json:"settings,omitempty"`
+}
+
+// Name is the hook's full name, as in JUJU_HOOK_NAME: db-relation-changed.
+func (h Hook) Name() string {
+	if h.Relation != nil {
+		return string(h.Relation.Endpoint) + "-" + string(h.Kind)
+	}
+	return string(h.Kind)
+}
+
+// Same reports whether h and o are the same event, whatever version they announce.
+func (h Hook) Same(o Hook) bool {
+	if h.Kind != o.Kind || (h.Relation == nil) != (o.Relation == nil) {
+		return false
+	}
+	return h.Relation == nil || h.Relation.ID == o.Relation.ID && h.Relation.RemoteUnit == o.Relation.RemoteUnit
+}
+
+// Progress is what a unit has been through, apart from its relations (see
+// [Member] and [Seen]). Together they are the unit's past.
+// Written by the unit's own hooks, and by resolved.
+type Progress struct {
+	Unit kith.UnitName `json:"unit"`
+	// Seq numbers the unit's hooks: the next hook to commit carries Seq+1.
+	Seq       uint64 `json:"seq"`
+	Installed bool   `json:"installed,omitempty"`
+	Started   bool   `json:"started,omitempty"`
+	Stopped   bool   `json:"stopped,omitempty"`
+	Removed   bool   `json:"removed,omitempty"`
+	// Charm is the CharmInfo.ID last unpacked for the unit.
+	Charm string `json:"charm,omitempty"`
+	// Config is the App.ConfigVersion last announced by config-changed, plus one; 0 is never.
+	Config uint64 `json:"config,omitempty"`
+	// Elected is true once leader-elected has run in the current tenure.
+	Elected bool `json:"elected,omitempty"`
+	// Settings is the App.LeaderVersion last announced, plus one; 0 is never.
+	Settings uint64 `json:"settings,omitempty"`
+	// Queued is a hook that follows the last one whatever else there is to do.
+	Queued HookKind `json:"queued,omitempty"`
+	// Running is the hook that was begun and neither committed nor failed.
+	Running *Running `json:"running,omitempty"`
+	// Failed is the hook in error.
+	Failed *Failure `json:"failed,omitempty"`
+	// StatusDue is when update-status runs next.
+	StatusDue time.Time `json:"status-due,omitzero"`
+	// LastHook and LastSince say what ended last, for status.
+	LastSince time.Time `json:"last-since,omitzero"`
+}
+
+// Key is the unit's name.
+func (p Progress) Key() Key { return Key{KindProgress, string(p.Unit)} }
+
+// Running is a hook that is being run by an agent.
+type Running struct {
+	Hook  Hook      `json:"hook"`
+	Since time.Time `json:"since"`
+	Epoch string    `json:"epoch,omitempty"` // of the agent that runs it
+}
+
+// Failure is a hook in error.
+type Failure struct {
+	Hook    Hook      `json:"hook"`
+	Message string    `json:"message"` // why, for people
+	Since   time.Time `json:"since"`
+	// Attempts counts the failures in a row; the retry delay grows with it.
+	Attempts int `json:"attempts"`
+	// RetryAt is when the hook runs again by itself; zero if it waits for an operator.
+	RetryAt time.Time `json:"retry-at,omitzero"`
+	// Retry is set by resolved: run it again now.
+	Retry bool `json:"retry,omitempty"`
+}
+
+// BagWrite is what a hook wrote into one of its unit's own bags.
+type BagWrite struct {
+	Relation kith.RelationID `json:"relation"`
+	// App is true for the application's bag, false for the unit's.
+	App bool `json:"app,omitempty"`
+	// Set holds the keys written; an empty value deletes its key.
+	Set map[string]string `json:"set"`
+}
+
+// PortWrite opens or closes a port range.
+type PortWrite struct {
+	Port
+	Close bool `json:"close,omitempty"`
+}
+
+// Effects is everything a hook wrote that commits with it, or not at all
+// (hook protocol reference, section 15).
+type Effects struct {
+	Bags  []BagWrite  `json:"bags,omitempty"`  // at most one per relation and side, in order of both
+	Ports []PortWrite `json:"ports,omitempty"` // in the order they were asked for
+	// State holds the charm state entries written; a nil value deletes the entry.
+	State map[string]*string `json:"state,omitempty"`
+}
+
+// Empty reports whether e commits nothing.
+func (e Effects) Empty() bool { return len(e.Bags) == 0 && len(e.Ports) == 0 && len(e.State) == 0 }

@@ -1,0 +1,223 @@
+package core
+
+import (
+	"fmt"
+	"iter"
+	"strings"
+
+	"github.com/tidwall/btree"
+
+	"kith"
+)
+
+// Change puts an entity in place of the one with its key, or deletes the key
+// when Entity is nil.
+type Change struct {
+	Key    Key
+	Entity Entity
+}
+
+// table is an ordered map of one kind. Rows are shared between snapshots and never modified.
+type table[T Entity] struct{ rows btree.Map[string, *T] }
+
+func (t *table[T]) get(id string) *T {
+	row, _ := t.rows.Get(id)
+	return row
+}
+
+// prefix yields the rows whose id starts with p, in order of id.
+func (t *table[T]) prefix(p string) iter.Seq[*T] {
+	return func(yield func(*T) bool) {
+		t.rows.Ascend(p, func(id string, row *T) bool {
+			return strings.HasPrefix(id, p) && yield(row)
+		})
+	}
+}
+
+func (t *table[T]) all() iter.Seq[*T] { return t.prefix("") }
+
+func (t *table[T]) snapshot() table[T] { return table[T]{*t.rows.Copy()} }
+
+func (t *table[T]) apply(id string, e Entity) {
+	if e == nil {
+		if _, ok := t.rows.Delete(id); !ok {
+			panic(fmt.Sprintf("core: change deletes %T %q, which does not exist", *new(T), id))
+		}
+		return
+	}
+	row := e.(T) // the key says which kind; anything else is corruption
+	t.rows.Set(id, &row)
+}
+
+// Model is one model at one revision. The zero value is the model before it
+// was created. A Model is not safe for concurrent use while it is changed;
+// take a [Model.Snapshot] for readers.
+type Model struct {
+	// Revision counts the commands that changed the model.
+	Revision uint64
+
+	info      table[ModelInfo]
+	charms    table[CharmInfo]
+	apps      table[App]
+	units     table[Unit]
+	machines  table[Machine]
+	hosts     table[Host]
+	relations table[Relation]
+	members   table[Member]
+	seen      table[Seen]
+	bags      table[Bag]
+	leases    table[Lease]
+	progress  table[Progress]
+	states    table[State]
+
+	// byApp indexes relations by application: "app/relation id". Derived by apply.
+	byApp btree.Map[string, kith.RelationID]
+}
+
+// Snapshot returns a copy of m that later changes of m do not touch. It costs
+// the same for every size. Only m's writer may call it; the copy may be read
+// by any number of goroutines, as long as nobody snapshots or changes the copy.
+func (m *Model) Snapshot() *Model {
+	return &Model{
+		Revision:  m.Revision,
+		info:      m.info.snapshot(),
+		charms:    m.charms.snapshot(),
+		apps:      m.apps.snapshot(),
+		units:     m.units.snapshot(),
+		machines:  m.machines.snapshot(),
+		hosts:     m.hosts.snapshot(),
+		relations: m.relations.snapshot(),
+		members:   m.members.snapshot(),
+		seen:      m.seen.snapshot(),
+		bags:      m.bags.snapshot(),
+		leases:    m.leases.snapshot(),
+		progress:  m.progress.snapshot(),
+		states:    m.states.snapshot(),
+		byApp:     *m.byApp.Copy(),
+	}
+}
+
+// Apply makes one change to m. It holds no opinions. A change that does not
+// fit is corruption, and panics.
+func Apply(m *Model, c Change) {
+	switch c.Key.Kind {
+	case KindModel:
+		m.info.apply(c.Key.ID, c.Entity)
+	case KindCharm:
+		m.charms.apply(c.Key.ID, c.Entity)
+	case KindApp:
+		m.apps.apply(c.Key.ID, c.Entity)
+	case KindUnit:
+		m.units.apply(c.Key.ID, c.Entity)
+	case KindMachine:
+		m.machines.apply(c.Key.ID, c.Entity)
+	case KindHost:
+		m.hosts.apply(c.Key.ID, c.Entity)
+	case KindRelation:
+		m.applyRelation(c)
+	case KindMember:
+		m.members.apply(c.Key.ID, c.Entity)
+	case KindSeen:
+		m.seen.apply(c.Key.ID, c.Entity)
+	case KindBag:
+		m.bags.apply(c.Key.ID, c.Entity)
+	case KindLease:
+		m.leases.apply(c.Key.ID, c.Entity)
+	case KindProgress:
+		m.progress.apply(c.Key.ID, c.Entity)
+	case KindState:
+		m.states.apply(c.Key.ID, c.Entity)
+	default:
+		panic(fmt.Sprintf("core: change of unknown kind %q", c.Key.Kind))
+	}
+}
+
+func (m *Model) applyRelation(c Change) {
+	if old := m.relations.get(c.Key.ID); old != nil && c.Entity == nil {
+		for _, end := range old.Ends {
+			m.byApp.Delete(string(end.App) + "/" + c.Key.ID)
+		}
+	}
+	m.relations.apply(c.Key.ID, c.Entity)
+	if r, ok := c.Entity.(Relation); ok {
+		for _, end := range r.Ends {
+			m.byApp.Set(string(end.App)+"/"+c.Key.ID, r.ID)
+		}
+	}
+}
+
+// Info is the model itself, or nil before it was created.
+func (m *Model) Info() *ModelInfo { return m.info.get("info") }
+
+// App is the application with that name, or nil.
+func (m *Model) App(name kith.AppName) *App { return m.apps.get(string(name)) }
+
+// Apps yields the applications in order of name.
+func (m *Model) Apps() iter.Seq[*App] { return m.apps.all() }
+
+// Charm is the charm with that ID, or nil.
+func (m *Model) Charm(id string) *CharmInfo { return m.charms.get(id) }
+
+// Charms yields the charms in order of ID.
+func (m *Model) Charms() iter.Seq[*CharmInfo] { return m.charms.all() }
+
+// Unit is the unit with that name, or nil.
+func (m *Model) Unit(name kith.UnitName) *Unit { return m.units.get(string(name)) }
+
+// Units yields all units in string order of name.
+func (m *Model) Units() iter.Seq[*Unit] { return m.units.all() }
+
+// UnitsOf yields the units of an application in string order of name.
+func (m *Model) UnitsOf(app kith.AppName) iter.Seq[*Unit] { return m.units.prefix(string(app) + "/") }
+
+// Machines yields the machines in string order of id.
+func (m *Model) Machines() iter.Seq[*Machine] { return m.machines.all() }
+
+// Host is the host with that name, or nil.
+func (m *Model) Host(name string) *Host { return m.hosts.get(name) }
+
+// Relation is the relation with that number, or nil.
+func (m *Model) Relation(id kith.RelationID) *Relation { return m.relations.get(id.String()) }
+
+// Relations yields all relations in string order of number.
+func (m *Model) Relations() iter.Seq[*Relation] { return m.relations.all() }
+
+// RelationsOf yields the relations of an application in string order of number.
+func (m *Model) RelationsOf(app kith.AppName) iter.Seq[*Relation] {
+	p := string(app) + "/"
+	return func(yield func(*Relation) bool) {
+		m.byApp.Ascend(p, func(key string, id kith.RelationID) bool {
+			return strings.HasPrefix(key, p) && yield(m.Relation(id))
+		})
+	}
+}
+
+// Member is the unit's membership of the relation, or nil if it is not in scope.
+func (m *Model) Member(id kith.RelationID, u kith.UnitName) *Member {
+	return m.members.get(memberID(id, u))
+}
+
+// Members yields who is in scope of a relation, in string order of unit name.
+func (m *Model) Members(id kith.RelationID) iter.Seq[*Member] {
+	return m.members.prefix(id.String() + "/")
+}
+
+// Bag is the databag of an application or a unit in a relation; nil if it was never written.
+func (m *Model) Bag(id kith.RelationID, owner string) *Bag { return m.bags.get(bagID(id, owner)) }
+
+// Bags yields the databags of a relation in order of owner.
+func (m *Model) Bags(id kith.RelationID) iter.Seq[*Bag] { return m.bags.prefix(id.String() + "/") }
+
+// Lease is the application's leadership, or nil if nobody ever held it.
+func (m *Model) Lease(app kith.AppName) *Lease { return m.leases.get(string(app)) }
+
+// Progress is what the unit has been through, or nil.
+func (m *Model) Progress(u kith.UnitName) *Progress { return m.progress.get(string(u)) }
+
+// State is the charm state of the unit, or nil.
+func (m *Model) State(u kith.UnitName) *State { return m.states.get(string(u)) }
+
+// SeenBy yields which remote units the unit has been told of, in string order of name.
+func (m *Model) SeenBy(id kith.RelationID, u kith.UnitName) iter.Seq[*Seen] {
+	return m.seen.prefix(memberID(id, u) + "/")
+}

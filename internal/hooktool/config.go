@@ -1,0 +1,36 @@
+package hooktool
+
+func configGet(i *invocation) error {
+	all := i.boolean("print options without a value as well", "a", "all")
+	out := i.anyFormat()
+	args, err := i.parse()
+	if err != nil {
+		return err
+	}
+	key := ""
+	if len(args) > 0 {
+		key, args = args[0], args[1:]
+	}
+	if key != "" && *all {
+		return usagef("cannot use argument --all together with key %q", key)
+	}
+	if err := noMore(args); err != nil {
+		return err
+	}
+	config := i.run.ctx.Config
+	if key != "" {
+		return out.print(plain(config[key]))
+	}
+	values := map[string]any{}
+	if *all {
+		for _, name := range i.run.ctx.Options {
+			values[name] = nil
+		}
+	}
+	for name, value := range config { // any order: a map is made
+		if value != nil {
+			values[name] = plain(value)
+		}
+	}
+	return out.print(values)
+}

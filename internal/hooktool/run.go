@@ -1,0 +1,218 @@
+package hooktool
+
+import (
+	"errors"
+	"maps"
+	"path"
+	"slices"
+
+	"kith"
+	"kith/internal/core"
+)
+
+// Host is what a run needs from outside. The agent, the test harness and the
+// simulator implement it. The errors of the first group reach the charm: a
+// *kith.Error whose message is Juju's.
+type Host interface {
+	Controller
+	Files
+	// Log writes a record under the unit's juju-log logger.
+	Log(level Level, message string)
+}
+
+// Controller is asked while the hook runs, with the unit's identity. It decides what
+// the unit may read and write.
+type Controller interface {
+	// Bag reads the databag of a unit or an application in a relation. The caller does
+	// not modify what it returns.
+	Bag(id kith.RelationID, owner string) (map[string]string, error)
+	// IsLeader reports whether the unit leads; true is a promise for 30 seconds.
+	IsLeader() (bool, error)
+	UnitStatus() (core.Status, error)
+	AppStatus() (AppStatus, error)
+	SetStatus(app bool, status kith.Status, message string) error
+	SetVersion(version string) error
+	LeaderSettings() (map[string]string, error)
+	SetLeaderSettings(set map[string]string) error
+	GoalState() (GoalState, error)
+}
+
+// Files are the files of the machine the charm runs on. Paths are absolute; errors
+// read as those of package os: "open /x: no such file or directory".
+type Files interface {
+	// ReadFile reads a file, but no more than limit bytes of it.
+	ReadFile(path string, limit int64) ([]byte, error)
+	WriteFile(path string, data []byte) error
+}
+
+// AppStatus is an application's status and those of its units.
+type AppStatus struct {
+	Status core.Status
+	Units  map[kith.UnitName]core.Status
+}
+
+// GoalState says who will be there once everything asked for has happened: the
+// units of the unit's own application, and for each of its endpoints the other
+// applications and their units, by name.
+type GoalState struct {
+	Units     map[string]core.Status
+	Relations map[string]map[string]core.Status
+}
+
+// Level is how important a log record is.
+type Level string
+
+// The levels juju-log knows.
+const (
+	Trace    Level = "TRACE"
+	Debug    Level = "DEBUG"
+	Info     Level = "INFO"
+	Warning  Level = "WARNING"
+	Error    Level = "ERROR"
+	Critical Level = "CRITICAL"
+)
+
+// Call is one call of one tool.
+type Call struct {
+	Tool string
+	Args []string
+	// Dir is the caller's working directory, absolute.
+	Dir string
+	// StdinSupplied says that Stdin holds all of standard input.
+	StdinSupplied bool
+	Stdin         []byte
+}
+
+// Result is what a call answered.
+type Result struct {
+	Code   uint8
+	Stdout []byte
+	Stderr []byte
+	// NeedStdin asks for the same call with standard input; nothing has happened yet.
+	NeedStdin bool
+}
+
+// The exit statuses (section 6.2).
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+type bagKey struct {
+	relation kith.RelationID
+	owner    string
+}
+
+type sideKey struct {
+	relation kith.RelationID
+	app      bool
+}
+
+// Run is one run of one hook. See the package documentation.
+type Run struct {
+	ctx  core.HookContext
+	hook core.Hook
+	host Host
+
+	// What was read, so that it reads the same to the end of the hook.
+	bags       map[bagKey]map[string]string
+	notLeader  bool
+	unitStatus *core.Status
+	leaderData map[string]string // nil: not read, or changed since
+
+	// What was written and commits with the hook.
+	written map[sideKey]map[string]string
+	ports   []core.PortWrite
+	state   map[string]*string
+}
+
+// NewRun starts a run of hook, which sees ctx.
+func NewRun(ctx core.HookContext, hook core.Hook, host Host) *Run {
+	r := &Run{
+		ctx: ctx, hook: hook, host: host,
+		bags:    map[bagKey]map[string]string{},
+		written: map[sideKey]map[string]string{},
+		state:   map[string]*string{},
+	}
+	for _, b := range ctx.Bags {
+		data := b.Data
+		if data == nil {
+			data = map[string]string{}
+		}
+		r.bags[bagKey{b.Relation, b.Owner}] = data
+	}
+	return r
+}
+
+// Effects is everything written so far that commits with the hook.
+func (r *Run) Effects() core.Effects {
+	e := core.Effects{Ports: slices.Clone(r.ports)}
+	sides := slices.SortedFunc(maps.Keys(r.written), func(a, b sideKey) int {
+		if a.relation != b.relation {
+			return int(a.relation) - int(b.relation)
+		}
+		if a.app == b.app {
+			return 0
+		}
+		if b.app { // the unit's own bag first
+			return -1
+		}
+		return 1
+	})
+	for _, s := range sides {
+		e.Bags = append(e.Bags, core.BagWrite{Relation: s.relation, App: s.app, Set: maps.Clone(r.written[s])})
+	}
+	if len(r.state) > 0 {
+		e.State = maps.Clone(r.state)
+	}
+	return e
+}
+
+// Exec makes one call. It never fails as such: a failure is a Result with an exit
+// status and a line on standard error, as the charm sees it.
+func (r *Run) Exec(call Call) Result {
+	t, ok := find(call.Tool)
+	if !ok {
+		return Result{Code: exitFailed, Stderr: []byte("ERROR bad request: unknown command: " + call.Tool + "\n")}
+	}
+	i := &invocation{run: r, tool: t, call: call}
+	err := t.run(i)
+	var usage usageError
+	switch {
+	case err == nil:
+		return Result{Stdout: i.stdout, Stderr: i.stderr}
+	case errors.Is(err, errHelp):
+		return Result{Stdout: []byte(i.help())}
+	case errors.Is(err, errNeedStdin):
+		return Result{NeedStdin: true}
+	case errors.As(err, &usage):
+		return i.failure(exitUsage, err)
+	}
+	return i.failure(exitFailed, err)
+}
+
+// invocation is one call while it is being served.
+type invocation struct {
+	run     *Run
+	tool    tool
+	call    Call
+	options []*option
+	stdout  []byte
+	stderr  []byte
+}
+
+func (i *invocation) failure(code uint8, err error) Result {
+	text := "ERROR " + err.Error() + "\n"
+	if hint := kith.HintOf(err); hint != "" {
+		text += "hint: " + hint + "\n"
+	}
+	return Result{Code: code, Stderr: append(i.stderr, text...)}
+}
+
+// path resolves a path of the caller's (section 6.1).
+func (i *invocation) path(p string) string {
+	if path.IsAbs(p) {
+		return p
+	}
+	return path.Join(i.call.Dir, p)
+}

@@ -1,0 +1,103 @@
+package hooktool
+
+import (
+	"maps"
+	"slices"
+
+	"kith"
+)
+
+// The limits of one entry of charm state (section 10.2); the limit of all entries
+// together is an option of the model, and checked by the commit.
+const (
+	maxStateKey   = 256
+	maxStateValue = 65536
+)
+
+// stateNow is the charm's state as it will be when the hook commits; nil if empty.
+func (r *Run) stateNow() map[string]string {
+	data := maps.Clone(r.ctx.State)
+	if data == nil {
+		data = map[string]string{}
+	}
+	for k, v := range r.state { // any order: keys are distinct
+		if v == nil {
+			delete(data, k)
+		} else {
+			data[k] = *v
+		}
+	}
+	if len(data) == 0 {
+		return nil
+	}
+	return data
+}
+
+func stateGet(i *invocation) error {
+	strict := i.boolean("fail if the key is not there", "strict")
+	out := i.anyFormat()
+	args, err := i.parse()
+	if err != nil {
+		return err
+	}
+	key := ""
+	if len(args) > 0 {
+		key, args = args[0], args[1:]
+	}
+	if err := noMore(args); err != nil {
+		return err
+	}
+	data := i.run.stateNow()
+	if key == "" || key == "-" {
+		return out.print(data)
+	}
+	value, ok := data[key]
+	if !ok && *strict {
+		return kith.Errorf(kith.NotFound, "%q not found", key)
+	}
+	return out.print(value)
+}
+
+func stateSet(i *invocation) error {
+	settings := i.settings()
+	args, err := i.parse()
+	if err != nil {
+		return err
+	}
+	set, err := keyValues(args)
+	if err != nil {
+		return err
+	}
+	if set, err = settings(set); err != nil {
+		return err
+	}
+	for _, k := range slices.Sorted(maps.Keys(set)) {
+		if len(k) > maxStateKey {
+			return kith.Errorf(kith.Invalid, "max allowed key length (%d) exceeded", maxStateKey)
+		}
+		if len(set[k]) > maxStateValue {
+			return kith.Errorf(kith.Invalid, "max allowed value length (%d) exceeded", maxStateValue)
+		}
+	}
+	for k, v := range set { // any order: keys are distinct
+		i.run.state[k] = &v
+	}
+	return nil
+}
+
+func stateDelete(i *invocation) error {
+	args, err := i.parse()
+	if err != nil || len(args) == 0 {
+		return err
+	}
+	if err := noMore(args[1:]); err != nil {
+		return err
+	}
+	key := args[0]
+	if _, stored := i.run.ctx.State[key]; stored {
+		i.run.state[key] = nil
+	} else {
+		delete(i.run.state, key) // nothing to delete but what this hook wrote
+	}
+	return nil
+}

@@ -1,0 +1,135 @@
+package hooktool
+
+import (
+	"slices"
+	"strings"
+
+	"kith"
+	"kith/internal/core"
+)
+
+// errNotLeader is for operations on the application's status.
+var errNotLeader = kith.Errorf(kith.Forbidden, "this unit is not the leader")
+
+// statusDetails is a status with its message and data.
+type statusDetails struct {
+	Message *string                  `yaml:"message,omitempty" json:"message,omitempty"`
+	Status  kith.Status              `yaml:"status" json:"status"`
+	Data    *struct{}                `yaml:"status-data,omitempty" json:"status-data,omitempty"`
+	Units   map[string]statusDetails `yaml:"units,omitempty" json:"units,omitempty"`
+}
+
+// details shows s. A status that was never set is unknown; kith's carry no data.
+func details(s core.Status, all bool) statusDetails {
+	d := statusDetails{Status: orUnknown(s)}
+	if all {
+		d.Message, d.Data = &s.Message, &struct{}{}
+	}
+	return d
+}
+
+func orUnknown(s core.Status) kith.Status {
+	if s.Current == "" {
+		return kith.Unknown
+	}
+	return s.Current
+}
+
+func statusGet(i *invocation) error {
+	data := i.boolean("print the message and the data too", "include-data")
+	app := i.boolean("the application's status, if this unit is the leader", "application")
+	out := i.anyFormat()
+	args, err := i.parse()
+	if err != nil {
+		return err
+	}
+	if err := noMore(args); err != nil {
+		return err
+	}
+	if *app {
+		return i.run.appStatus(out, *data)
+	}
+	// Read once in a hook (section 8.3).
+	if i.run.unitStatus == nil {
+		s, err := i.run.host.UnitStatus()
+		if err != nil {
+			return because("finding workload status", err)
+		}
+		i.run.unitStatus = &s
+	}
+	if out.format == "smart" && !*data {
+		return out.print(string(orUnknown(*i.run.unitStatus)))
+	}
+	return out.print(details(*i.run.unitStatus, *data))
+}
+
+func (r *Run) appStatus(out *output, data bool) error {
+	const failed = "finding application status"
+	leads, err := r.leads()
+	if err == nil && !leads {
+		err = errNotLeader
+	}
+	if err != nil {
+		return because(failed, err)
+	}
+	s, err := r.host.AppStatus()
+	if err != nil {
+		return because(failed, err)
+	}
+	if out.format == "smart" && !data {
+		return out.print(string(orUnknown(s.Status)))
+	}
+	d := details(s.Status, data)
+	d.Units = map[string]statusDetails{}
+	for name, unit := range s.Units { // any order: a map is made
+		d.Units[string(name)] = details(unit, data)
+	}
+	return out.print(map[string]statusDetails{"application-status": d})
+}
+
+func statusSet(i *invocation) error {
+	app := i.boolean("set the application's status, if this unit is the leader", "application")
+	args, err := i.parse()
+	if err != nil {
+		return err
+	}
+	if len(args) == 0 {
+		return usageError("invalid args, require <status> [message]")
+	}
+	legal := []string{string(kith.Maintenance), string(kith.Blocked), string(kith.Waiting), string(kith.Active)}
+	status := args[0]
+	if !slices.Contains(legal, status) {
+		return usagef("invalid status %q, expected one of [%s]", status, strings.Join(legal, " "))
+	}
+	message := ""
+	if args = args[1:]; len(args) > 0 {
+		message, args = args[0], args[1:]
+	}
+	if err := noMore(args); err != nil {
+		return err
+	}
+	if *app {
+		leads, err := i.run.leads()
+		if err != nil {
+			return err
+		}
+		if !leads {
+			return errNotLeader
+		}
+	}
+	return i.run.host.SetStatus(*app, kith.Status(status), message)
+}
+
+func applicationVersionSet(i *invocation) error {
+	args, err := i.parse()
+	if err != nil {
+		return err
+	}
+	if len(args) == 0 {
+		return usageError("no version specified")
+	}
+	if err := noMore(args[1:]); err != nil {
+		return err
+	}
+	return i.run.host.SetVersion(args[0])
+}

@@ -1,0 +1,81 @@
+package hooktool
+
+// tool is one row of the table: everything about a hook tool but its options, which
+// its function declares before it parses them.
+type tool struct {
+	name    string
+	args    string // the arguments after the options, as help shows them
+	summary string
+	details string
+	run     func(*invocation) error
+}
+
+// tools is the table, in order of name. A tool is its row here and its function.
+func tools() []tool {
+	return []tool{
+		{"application-version-set", "<version>", "Set the version of the workload, shown for the application.",
+			"It takes effect at once. Any unit may set it, and the last one wins.", applicationVersionSet},
+		{"close-port", portArgs, "Close a port or a range of ports.",
+			"The port is closed when the hook succeeds. Closing a range that is not open does nothing.", closePort},
+		{"config-get", "[<key>]", "Print the application's configuration.",
+			"Without a key, every option that has a value is printed. An option without a\nvalue, and one that does not exist, prints nothing (null in JSON).", configGet},
+		{"goal-state", "", "Print which units and relations there will be.",
+			"", goalState},
+		{"is-leader", "", "Print whether this unit leads its application.",
+			"True is a promise for at least 30 seconds.", isLeader},
+		{"juju-log", "<message> ...", "Write a message to the log.",
+			"Levels are TRACE, DEBUG, INFO, WARNING, ERROR and CRITICAL.", jujuLog},
+		{"leader-get", "[<key>|-]", "Print the application's leader settings.",
+			"Superseded by application data in a peer relation: see relation-get --app.", leaderGet},
+		{"leader-set", "<key>=<value> ...", "Write the application's leader settings.",
+			"Only the leader may. It takes effect at once, and an empty value deletes its key.", leaderSet},
+		{"network-get", "<binding>", "Print the addresses of an endpoint or an extra binding.",
+			"Without a selecting option everything is printed.", networkGet},
+		{"open-port", portArgs, "Open a port or a range of ports.",
+			"The port is opened when the hook succeeds. The protocol is tcp unless it is given.", openPort},
+		{"opened-ports", "", "Print the port ranges this unit has opened.",
+			"Ranges opened and closed in the running hook are taken into account.", openedPorts},
+		{"relation-get", "[<key>|-] [<unit>|<app>]", "Print settings of a unit or an application in a relation.",
+			"Without a key, or with -, all settings are printed. Without a unit, the remote\nunit of the running hook is meant, or the remote application if there is none.\nA key that is not set prints nothing (null in JSON).", relationGet},
+		{"relation-ids", "[<endpoint>]", "Print the ids of the relations of an endpoint.",
+			"Without an endpoint, that of the running relation hook is meant.", relationIDs},
+		{"relation-list", "", "Print the remote units of a relation.",
+			"With --app, the name of the remote application is printed.", relationList},
+		{"relation-model-get", "", "Print the model on the other side of a relation.",
+			"", relationModelGet},
+		{"relation-set", "[<key>=<value> ...]", "Write settings of this unit, or of its application, in a relation.",
+			"An empty value deletes its key. The others see the settings when the hook\nsucceeds. Arguments win over equal keys in a file. Only the leader may write the\napplication's settings.", relationSet},
+		{"state-delete", "[<key>]", "Delete an entry of the charm's state.",
+			"A key that is not there is no error.", stateDelete},
+		{"state-get", "[<key>|-]", "Print the charm's state.",
+			"Without a key, or with -, all entries are printed.", stateGet},
+		{"state-set", "[<key>=<value> ...]", "Write the charm's state.",
+			"The entries belong to this unit and are kept when the hook succeeds. An empty\nvalue is a value. Arguments win over equal keys in a file.", stateSet},
+		{"status-get", "", "Print the status of this unit, or of the application.",
+			"", statusGet},
+		{"status-set", "<status> [<message>]", "Set the status of this unit, or of the application.",
+			"The status is one of maintenance, blocked, waiting and active. It takes effect at\nonce and outlasts a failure of the hook. Only the leader may set the\napplication's.", statusSet},
+		{"unit-get", "public-address|private-address", "Print an address of this unit.",
+			"Superseded by network-get.", unitGet},
+	}
+}
+
+const portArgs = "<port>[/<protocol>]|<from>-<to>[/<protocol>]|icmp"
+
+// Names are the names of all tools, sorted: the links a charm needs on its PATH.
+func Names() []string {
+	var names []string
+	for _, t := range tools() {
+		names = append(names, t.name)
+	}
+	return names
+}
+
+func find(name string) (tool, bool) {
+	for _, t := range tools() {
+		if t.name == name {
+			return t, true
+		}
+	}
+	return tool{}, false
+}

@@ -27,6 +27,15 @@ var (
 // reason, [kith.CodeOf] and errors.As find e.
 func Because(reason error, e *kith.Error) error { return &reasoned{e, reason} }
 
+// because adds a reason to an error that has a sentence already.
+func because(reason, err error) error {
+	var e *kith.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	return &reasoned{e, errors.Join(reason, err)}
+}
+
 type reasoned struct {
 	err    *kith.Error
 	reason error

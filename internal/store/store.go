@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
+	"slices"
+	"strings"
 
 	"kith"
 )
@@ -139,3 +141,12 @@ type Store interface {
 	// Close gives up every ownership and ends every watch. It does not close the server.
 	Close() error
 }
+
+// sort puts an event's changes in key order, whatever order they were made in.
+func (e *Event) sort() {
+	slices.SortFunc(e.Puts, func(a, b Entity) int { return a.Key.compare(b.Key) })
+	slices.SortFunc(e.Deletes, Key.compare)
+}
+
+// compare orders keys as etcd does: by the bytes of "kind/id".
+func (k Key) compare(other Key) int { return strings.Compare(k.String(), other.String()) }

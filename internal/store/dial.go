@@ -1,0 +1,106 @@
+package store
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
+
+	"kith"
+)
+
+const (
+	// keepAlive finds out that an etcd member is gone (a cable pulled, a machine frozen)
+	// well within a lease.
+	keepAlive        = 3 * time.Second
+	keepAliveTimeout = 2 * time.Second
+	// explainTimeout bounds the attempt to say why etcd cannot be reached.
+	explainTimeout = time.Second
+)
+
+// DialConfig says where a remote etcd cluster is.
+type DialConfig struct {
+	Endpoints []string // URLs: https://a:2379, http://…, unix://…
+	TLS       *tls.Config
+	Username  string
+	Password  string
+}
+
+// Dial makes a client of a remote cluster and sees that it answers. Errors: Invalid
+// for a bad URL, Unavailable if no endpoint answers.
+func Dial(ctx context.Context, cfg DialConfig) (*clientv3.Client, error) {
+	if err := checkEndpoints(cfg.Endpoints); err != nil {
+		return nil, err
+	}
+	client, err := clientv3.New(clientv3.Config{
+		Endpoints:            cfg.Endpoints,
+		TLS:                  cfg.TLS,
+		Username:             cfg.Username,
+		Password:             cfg.Password,
+		DialTimeout:          opTimeout,
+		DialKeepAliveTime:    keepAlive,
+		DialKeepAliveTimeout: keepAliveTimeout,
+		MaxCallSendMsgSize:   probedTxnBytes + 2*grpcOverhead, // what is too large is for the server to refuse
+		Logger:               zap.NewNop(),                    // errors are returned; nothing is worth a log line of its own
+	})
+	if err != nil {
+		return nil, kith.Errorf(kith.Unavailable, "cannot reach etcd at %s: %v", listEndpoints(cfg.Endpoints), err)
+	}
+	ask, cancel := context.WithTimeout(ctx, opTimeout/2)
+	defer cancel()
+	if _, err := client.Get(ask, formatKey); err != nil {
+		why := explain(ctx, cfg)
+		if why == nil {
+			why = err
+		}
+		client.Close()
+		return nil, kith.Errorf(kith.Unavailable, "cannot reach etcd at %s: %v", listEndpoints(cfg.Endpoints), why).
+			WithHint("is it up, has the cluster a leader, and do --etcd and the certificates fit?")
+	}
+	return client, nil
+}
+
+func checkEndpoints(endpoints []string) error {
+	if len(endpoints) == 0 {
+		return kith.Errorf(kith.Invalid, "no etcd endpoint")
+	}
+	for _, e := range endpoints {
+		u, err := url.Parse(e)
+		if err != nil || u.Host+u.Path == "" || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "unix" && u.Scheme != "unixs" {
+			return kith.Errorf(kith.Invalid, "invalid etcd endpoint %q", e).WithHint("endpoints look like https://host:2379, with commas between them")
+		}
+	}
+	return nil
+}
+
+// explain finds out why the first endpoint does not answer: gRPC hides it. It
+// returns nil if the endpoint can be connected to.
+func explain(ctx context.Context, cfg DialConfig) error {
+	ctx, cancel := context.WithTimeout(ctx, explainTimeout)
+	defer cancel()
+	u, err := url.Parse(cfg.Endpoints[0])
+	if err != nil {
+		return err
+	}
+	network, address := "tcp", u.Host
+	if strings.HasPrefix(u.Scheme, "unix") {
+		network, address = "unix", u.Host+u.Path
+	}
+	var conn net.Conn
+	if u.Scheme == "https" || u.Scheme == "unixs" {
+		conn, err = (&tls.Dialer{Config: cfg.TLS}).DialContext(ctx, network, address)
+	} else {
+		conn, err = (&net.Dialer{}).DialContext(ctx, network, address)
+	}
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
+func listEndpoints(endpoints []string) string { return strings.Join(endpoints, ",") }

@@ -1,0 +1,51 @@
+package embedetcd
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// minFree is what must stay free beside a write: the next segment of the log
+	// (64 MB, made ahead of time), the next extension of the database (16 MiB), a
+	// snapshot, and what others write until we look again.
+	minFree = 128 << 20
+	// writeCopies is how often a write ends up on the disk: log, database, and the
+	// database's copies of pages it changes.
+	writeCopies = 4
+	// maintainBytes is after how many written bytes maintenance is due.
+	maintainBytes = 64 << 20
+)
+
+// Admit implements store.Host: it refuses a write there may be no room for. etcd
+// itself stops for good when a write fails, so it must not be tried.
+func (s *Server) Admit(bytes int) error {
+	if s.alive.Err() != nil {
+		return context.Cause(s.alive)
+	}
+	if err := s.room(bytes); err != nil {
+		return err
+	}
+	s.writes.Add(1)
+	if s.written.Add(int64(bytes)) >= maintainBytes {
+		select {
+		case s.enough <- struct{}{}:
+		default:
+		}
+	}
+	return nil
+}
+
+func (s *Server) room(bytes int) error {
+	var fs unix.Statfs_t
+	if err := unix.Statfs(s.dir, &fs); err != nil {
+		return nil // then a write will tell
+	}
+	free := int64(min(fs.Bavail, 1<<40)) * int64(fs.Bsize)
+	if need := s.reserve + writeCopies*int64(bytes); free < need {
+		return full(s.dir, fmt.Errorf("the disk is full: %d MiB are free, %d MiB are needed", free>>20, (need+1<<20-1)>>20))
+	}
+	return nil
+}

@@ -70,7 +70,7 @@ type AddCharm struct {
 type Deploy struct {
 	App    kith.AppName   `json:"app"`
 	Charm  string         `json:"charm"` // CharmInfo.ID
-	Units  int            `json:"units"`
+	Units  int            `json:"units"` // DefaultUnits: what the charm calls for
 	Config map[string]any `json:"config,omitempty"`
 	Trust  bool           `json:"trust,omitempty"`
 	Base   string         `json:"base,omitempty"`
@@ -84,16 +84,19 @@ type AddUnits struct {
 	Host  string       `json:"host,omitempty"`
 }
 
-// RemoveUnits sets units dying; with Force they are gone at once.
+// RemoveUnits sets units dying; with Force they are removed after Wait, whatever their hooks do.
 type RemoveUnits struct {
 	Units []kith.UnitName `json:"units"`
 	Force bool            `json:"force,omitempty"`
+	// Wait is how long a forced removal lets units run their hooks before they are removed.
+	Wait time.Duration `json:"wait,omitempty"`
 }
 
 // RemoveApps sets applications, their relations and their units dying.
 type RemoveApps struct {
 	Apps  []kith.AppName `json:"apps"`
 	Force bool           `json:"force,omitempty"`
+	Wait  time.Duration  `json:"wait,omitempty"` // as for RemoveUnits
 }
 
 // Integrate makes a relation between two endpoints; an endpoint without a name is inferred.

@@ -136,6 +136,8 @@ type Unit struct {
 	Created   time.Time `json:"created"`
 	// Present is true once the agent has taken the unit up.
 	Present bool `json:"present,omitempty"`
+	// EvictAt is when a forced removal stops waiting for the unit's hooks; zero if not forced.
+	EvictAt time.Time `json:"evict-at,omitzero"`
 }
 
 // Key is the unit's name.

@@ -1,0 +1,122 @@
+package core
+
+import (
+	"maps"
+	"strings"
+
+	"kith"
+)
+
+// MaxBagSize bounds one databag: the bytes of its keys plus those of its values
+// (relations reference, section 6.3).
+const MaxBagSize = 16 << 20
+
+func bagSize(data map[string]string) int {
+	n := 0
+	for k, v := range data { // any order: a sum
+		n += len(k) + len(v)
+	}
+	return n
+}
+
+// writeBag merges set into a bag; an empty value deletes its key. Only an
+// effective change counts: it gives the bag a new version (section 12: "bump on
+// every effective content change").
+func (t *txn) writeBag(id kith.RelationID, owner string, set map[string]string) error {
+	bag := Bag{Relation: id, Owner: owner}
+	if old := t.m.Bag(id, owner); old != nil {
+		bag = *old
+	}
+	data := make(map[string]string, len(bag.Data)+len(set))
+	maps.Copy(data, bag.Data)
+	for k, v := range set { // any order: each key once
+		if v == "" {
+			delete(data, k)
+		} else {
+			data[k] = v
+		}
+	}
+	if maps.Equal(data, bag.Data) {
+		return nil
+	}
+	if size := bagSize(data); size > MaxBagSize {
+		return kith.Errorf(kith.Invalid, "max allowed total size (%d): quota limit exceeded", MaxBagSize).
+			WithHint("the bag of %s in relation %d would hold %d bytes", owner, id, size)
+	}
+	t.setBag(bag, data)
+	return nil
+}
+
+// setBag gives a bag new content.
+func (t *txn) setBag(bag Bag, data map[string]string) {
+	bag.Data, bag.Version, bag.Rev = data, bag.Version+1, t.rev
+	t.put(bag)
+}
+
+// addressKeys are what Juju itself writes into a unit's bag (section 3.2).
+func addressKeys(address string) map[string]string {
+	return map[string]string{
+		"private-address": address,
+		"ingress-address": address,
+		"egress-subnets":  address + "/32",
+	}
+}
+
+// ReadBag is the data of owner's bag in a relation, for actor. The access rules
+// are those of section 6.1; refusals carry the texts of section 6.1, 3.6 column.
+// The map is shared and must not be changed; it is nil if the bag is empty.
+func ReadBag(m *Model, actor Actor, id kith.RelationID, owner string) (map[string]string, error) {
+	r := m.Relation(id)
+	if r == nil {
+		return nil, kith.Errorf(kith.NotFound, "relation not found")
+	}
+	if actor.Kind == ActorUnit {
+		if err := mayRead(m, kith.UnitName(actor.Name), r, owner); err != nil {
+			return nil, err
+		}
+	}
+	bag := m.Bag(id, owner)
+	if bag != nil {
+		return bag.Data, nil
+	}
+	if strings.Contains(owner, "/") && owner != actor.Name {
+		return nil, kith.Errorf(kith.NotFound, "cannot read settings for unit %q in relation %q: unit %q: settings not found",
+			owner, r.RelationKey(), owner)
+	}
+	return nil, nil
+}
+
+// mayRead is the access matrix, reading half.
+func mayRead(m *Model, reader kith.UnitName, r *Relation, owner string) error {
+	v, ok := ViewOf(m, reader)
+	if !ok || r.end(reader.App()) == nil || !v.attends(r) {
+		return kith.Errorf(kith.NotFound, "relation not found")
+	}
+	denied := kith.Errorf(kith.Forbidden, "permission denied")
+	if !strings.Contains(owner, "/") {
+		if r.end(kith.AppName(owner)) == nil {
+			return denied
+		}
+		if leads, _ := v.Leader(); kith.AppName(owner) == reader.App() && !r.Peer() && !leads {
+			return denied
+		}
+		return nil
+	}
+	unit := kith.UnitName(owner)
+	if r.end(unit.App()) == nil {
+		return denied
+	}
+	if unit != reader && r.Scope == kith.Container && !m.shareContainer(r.ID, reader, unit) {
+		return denied
+	}
+	return nil
+}
+
+// shareContainer reports whether two units of a relation live in the same
+// container. Of one that has left the model, only what the reader has been told tells.
+func (m *Model) shareContainer(id kith.RelationID, reader, unit kith.UnitName) bool {
+	if u := m.Unit(unit); u != nil {
+		return container(u) == container(m.Unit(reader))
+	}
+	return m.seen.get(seenID(id, reader, unit)) != nil
+}

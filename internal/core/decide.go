@@ -1,0 +1,198 @@
+package core
+
+import (
+	"fmt"
+	"time"
+
+	"kith"
+)
+
+// Decide reports the changes cmd causes in m, or why it is refused (a *kith.Error).
+// A command that was carried out before, or asks for what is already so, causes
+// none. Decide does not modify m; like [Model.Snapshot], only m's writer may call it.
+func Decide(m *Model, cmd Command) ([]Change, error) {
+	_, changes, err := Commit(m.Snapshot(), cmd)
+	return changes, err
+}
+
+// Commit decides cmd against m and applies its changes to m. Entry is what
+// history keeps of it; Entry.Revision is m's new revision, or 0 if nothing
+// changed. A refused command leaves m as it was.
+func Commit(m *Model, cmd Command) (Entry, []Change, error) {
+	t := &txn{m: m, now: cmd.Now, actor: cmd.Actor, rev: m.Revision + 1, touched: make(map[Key]int)}
+	err := authorize(cmd)
+	if err == nil {
+		err = t.decide(cmd.Op)
+	}
+	if err != nil {
+		t.undo()
+		return Entry{}, nil, err
+	}
+	changes := t.changes()
+	if len(changes) == 0 {
+		return Entry{}, nil, nil
+	}
+	m.Revision = t.rev
+	return t.entry(cmd, changes), changes, nil
+}
+
+// txn is one command being decided. It works on the model itself and remembers
+// how to go back.
+type txn struct {
+	m     *Model
+	now   time.Time
+	actor Actor
+	rev   uint64 // the revision the command gets if it changes anything
+	// touched finds the step of a key in steps, which keep the order of first touch.
+	touched map[Key]int
+	steps   []step
+	// cause and hook go into the history entry of a hook's command.
+	cause uint64
+	hook  *HookRef
+}
+
+// step is one key the command touched: what was there before.
+type step struct {
+	key Key
+	old Entity // nil if the key did not exist
+}
+
+// put sets an entity.
+func (t *txn) put(e Entity) {
+	t.touch(e.Key())
+	Apply(t.m, Change{e.Key(), e})
+}
+
+// drop deletes an entity; deleting nothing is not an error.
+func (t *txn) drop(k Key) {
+	if t.m.lookup(k) == nil {
+		return
+	}
+	t.touch(k)
+	Apply(t.m, Change{Key: k})
+}
+
+func (t *txn) touch(k Key) {
+	if _, ok := t.touched[k]; !ok {
+		t.touched[k] = len(t.steps)
+		t.steps = append(t.steps, step{k, t.m.lookup(k)})
+	}
+}
+
+// undo takes everything back, newest first.
+func (t *txn) undo() {
+	for i := len(t.steps) - 1; i >= 0; i-- {
+		s := t.steps[i]
+		if s.old != nil || t.m.lookup(s.key) != nil {
+			Apply(t.m, Change{s.key, s.old})
+		}
+	}
+}
+
+// changes lists what the command did to each key, in order of first touch. A
+// key that came and went within the command is not in it.
+func (t *txn) changes() []Change {
+	changes := make([]Change, 0, len(t.steps))
+	for _, s := range t.steps {
+		now := t.m.lookup(s.key)
+		if s.old == nil && now == nil {
+			continue
+		}
+		changes = append(changes, Change{s.key, now})
+	}
+	return changes
+}
+
+// decide dispatches; every rule is in the method it calls.
+func (t *txn) decide(op Op) error {
+	if create, ok := op.(CreateModel); ok {
+		return t.createModel(create)
+	}
+	if t.m.Info() == nil {
+		return kith.Errorf(kith.NotFound, "model not found")
+	}
+	switch op := op.(type) {
+	case DestroyModel:
+		return t.destroyModel(op)
+	case AddCharm:
+		return t.addCharm(op)
+	case Deploy:
+		return t.deploy(op)
+	case AddUnits:
+		return t.addUnits(op)
+	case RemoveUnits:
+		return t.removeUnits(op)
+	case RemoveApps:
+		return t.removeApps(op)
+	case Integrate:
+		return t.integrate(op)
+	case RemoveRelation:
+		return t.removeRelation(op)
+	case Suspend:
+		return t.suspend(op)
+	case SetConfig:
+		return t.setConfig(op)
+	case SetModelConfig:
+		return t.setModelConfig(op)
+	case Refresh:
+		return t.refresh(op)
+	case Resolved:
+		return t.resolved(op)
+	default:
+		return t.decideSystem(op)
+	}
+}
+
+// decideSystem dispatches what agents and the controller send.
+func (t *txn) decideSystem(op Op) error {
+	switch op := op.(type) {
+	case HostHello:
+		return t.hostHello(op)
+	case RenewLeases:
+		return t.renewLeases(op)
+	case Tick:
+		return t.tick()
+	case UnitHello:
+		return t.unitHello(op)
+	case Elect:
+		return t.elect(op)
+	case EnterScopes:
+		return t.enterScopes(op)
+	case LeaveScopes:
+		return t.leaveScopes(op)
+	case RemoveDeadUnit:
+		return t.removeDeadUnit(op)
+	case BeginHook:
+		return t.beginHook(op)
+	case CommitHook:
+		return t.commitHook(op)
+	case FailHook:
+		return t.failHook(op)
+	case SetStatus:
+		return t.setStatus(op)
+	case SetWorkloadVersion:
+		return t.setWorkloadVersion(op)
+	case SetLeaderSettings:
+		return t.setLeaderSettings(op)
+	default:
+		panic(fmt.Sprintf("core: no rule for command %T", op))
+	}
+}
+
+// app is the application a command names, or the refusal that says it is not there.
+func (t *txn) app(name kith.AppName) (App, error) {
+	a := t.m.App(name)
+	if a == nil {
+		return App{}, kith.Errorf(kith.NotFound, "application %q not found", name).WithHint("see 'kith status'")
+	}
+	return *a, nil
+}
+
+// unit is the unit a command names, or the refusal that says it is not there.
+func (t *txn) unit(name kith.UnitName) (Unit, error) {
+	u := t.m.Unit(name)
+	if u == nil {
+		return Unit{}, kith.Errorf(kith.NotFound, "unit %q not found", name).WithHint("see 'kith status'")
+	}
+	return *u, nil
+}

@@ -1,0 +1,144 @@
+package core
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"kith"
+)
+
+// Entry is what history keeps of one command: when, who, what, why, and every
+// key it changed. It is written in the same transaction as the changes.
+type Entry struct {
+	Revision uint64    `json:"revision"`
+	Time     time.Time `json:"time"`
+	Actor    Actor     `json:"actor"`
+	Command  string    `json:"command"` // Op.Name
+	// Hook is the hook the command came from, if one.
+	Hook *HookRef `json:"hook,omitempty"`
+	// Cause is the revision that made the hook due; 0 if the command has no cause in the model.
+	Cause  uint64  `json:"cause,omitempty"`
+	Deltas []Delta `json:"deltas,omitempty"`
+}
+
+// HookRef is one run of a hook.
+type HookRef struct {
+	Unit kith.UnitName `json:"unit"`
+	Seq  uint64        `json:"seq"`
+	Hook Hook          `json:"hook"`
+}
+
+// Record is the history record of one batch: its entries in order of revision.
+type Record struct {
+	Entries []Entry `json:"entries"`
+}
+
+// DeltaAction says what became of an entity.
+type DeltaAction string
+
+// The actions.
+const (
+	Added   DeltaAction = "added"
+	Changed DeltaAction = "changed"
+	Deleted DeltaAction = "deleted"
+)
+
+// Delta is one entity a command changed, with the parts that people ask about:
+// the keys of a bag, a life, a status.
+type Delta struct {
+	Kind   Kind        `json:"kind"`
+	ID     string      `json:"id"`
+	Action DeltaAction `json:"action"`
+	// Set and Unset are the keys of a bag that were written and deleted.
+	Set   map[string]string `json:"set,omitempty"`
+	Unset []string          `json:"unset,omitempty"`
+	// Life is the new life, if it changed.
+	Life kith.Life `json:"life,omitempty"`
+	// Status is the new workload, application or relation status, if it changed.
+	Status *Status `json:"status,omitempty"`
+	// Failure is the message of a hook that has just failed.
+	Failure string `json:"failure,omitempty"`
+	// Name is the key of a relation, which its id does not tell once it is gone.
+	Name string `json:"name,omitempty"`
+}
+
+// entry describes what the command did, from what was there before and what is there now.
+func (t *txn) entry(cmd Command, changes []Change) Entry {
+	e := Entry{
+		Revision: t.rev, Time: t.now, Actor: cmd.Actor, Command: cmd.Op.Name(),
+		Hook: t.hook, Cause: t.cause, Deltas: make([]Delta, 0, len(changes)),
+	}
+	for _, c := range changes {
+		e.Deltas = append(e.Deltas, delta(c.Key, t.steps[t.touched[c.Key]].old, c.Entity))
+	}
+	return e
+}
+
+func delta(k Key, old, now Entity) Delta {
+	d := Delta{Kind: k.Kind, ID: k.ID, Action: Changed}
+	switch {
+	case old == nil:
+		d.Action = Added
+	case now == nil:
+		d.Action = Deleted
+	}
+	switch k.Kind {
+	case KindBag:
+		was, _ := old.(Bag)
+		is, _ := now.(Bag)
+		d.diff(was.Data, is.Data)
+	case KindUnit:
+		was, _ := old.(Unit)
+		is, _ := now.(Unit)
+		d.moved(was.Life, is.Life, was.Workload, is.Workload)
+	case KindApp:
+		was, _ := old.(App)
+		is, _ := now.(App)
+		d.moved(was.Life, is.Life, was.Status, is.Status)
+	case KindRelation:
+		was, _ := old.(Relation)
+		is, _ := now.(Relation)
+		d.moved(was.Life, is.Life, was.Status, is.Status)
+		if now == nil {
+			is = was
+		}
+		d.Name = is.RelationKey()
+	case KindProgress:
+		was, _ := old.(Progress)
+		is, _ := now.(Progress)
+		if is.Failed != nil && (was.Failed == nil || was.Failed.Since != is.Failed.Since) {
+			d.Failure = is.Failed.Message
+		}
+	}
+	return d
+}
+
+// diff records the keys of a bag that changed. A deleted bag lists nothing: it went as a whole.
+func (d *Delta) diff(was, is map[string]string) {
+	if d.Action == Deleted {
+		return
+	}
+	for k, v := range is { // any order: into a map
+		if old, ok := was[k]; !ok || old != v {
+			if d.Set == nil {
+				d.Set = make(map[string]string)
+			}
+			d.Set[k] = v
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(was)) {
+		if _, ok := is[k]; !ok {
+			d.Unset = append(d.Unset, k)
+		}
+	}
+}
+
+func (d *Delta) moved(was, is kith.Life, from, to Status) {
+	if was != is {
+		d.Life = is
+	}
+	if d.Action != Deleted && to.Current != "" && (from.Current != to.Current || from.Message != to.Message) {
+		d.Status = &to
+	}
+}

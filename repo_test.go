@@ -45,7 +45,7 @@ var arrows = []rule{
 	{"internal/core", "", "the rules of the model know no unit loop, no store and no wire"},
 	{"internal/resolve", "internal/core", "the next hook follows from past and view alone"},
 	{"internal/hooktool", "internal/core", "a tool is a function over one hook run"},
-	{"internal/script", "internal/core internal/resolve", "runs script files over the pure rules, for tests"},
+	{"internal/script", "internal/core internal/resolve internal/hooktool", "runs script files over the pure rules, for tests"},
 	{"internal/hookwire", "", "kith-hook links it, and must stay small"},
 
 	{"internal/store", "internal/core", "the store moves changes; it decides nothing"},

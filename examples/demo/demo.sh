@@ -15,7 +15,7 @@ if [ ! -x "$kith" ]; then
 	exit 1
 fi
 
-home=$(mktemp -d /tmp/kith-demo.XXXXXX) # short: a socket's path may not be long
+home=$(mktemp -d "${DEMO_TMP:-/tmp}/kith-demo.XXXXXX") # /tmp: a socket's path may not be long
 export KITH_HOME="$home/home"
 unset JUJU_MODEL JUJU_CONTROLLER KITH_MODEL KITH_CONTROLLER 2>/dev/null || true
 log=   # the process that follows the log

@@ -140,12 +140,18 @@ func coerceInt(v any) (any, bool) {
 	case string:
 		i, err := strconv.ParseInt(v, 0, 64)
 		return i, err == nil
-	case float64: // what encoding/json makes of a whole number; 1.5 is no int
-		const exact = 1 << 53
-		return int64(v), v == math.Trunc(v) && math.Abs(v) <= exact
 	default:
 		return nil, false
 	}
+}
+
+// fromJSON undoes what encoding/json does to whole numbers.
+func fromJSON(v any) any {
+	const exact = 1 << 53
+	if f, ok := v.(float64); ok && f == math.Trunc(f) && math.Abs(f) <= exact {
+		return int64(f)
+	}
+	return v
 }
 
 func coerceFloat(v any) (any, bool) {
@@ -216,8 +222,8 @@ func (c *Charm) option(name string) (Option, error) {
 	return o, nil
 }
 
-// ValidateConfig brings values that came as YAML or JSON into the types of the
-// options (section 13). A nil value stays nil: it means "back to the default".
+// ValidateConfig brings values that came as JSON, or from elsewhere as Go values,
+// into the types of the options (section 13). A nil value stays nil: it means "back to the default".
 // The argument is not changed. Errors: Invalid; of several the first by name.
 func (c *Charm) ValidateConfig(values map[string]any) (map[string]any, error) {
 	out := make(map[string]any, len(values))
@@ -226,7 +232,7 @@ func (c *Charm) ValidateConfig(values map[string]any) (map[string]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		v, ok := o.coerce(values[name])
+		v, ok := o.coerce(fromJSON(values[name]))
 		if !ok {
 			return nil, o.mismatch(name, values[name])
 		}

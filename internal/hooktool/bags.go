@@ -4,11 +4,8 @@ import (
 	"maps"
 
 	"kith"
+	"kith/internal/core"
 )
-
-// MaxBag is the largest databag, in bytes of keys and values. The commit is checked
-// against the same size; here it is only found early.
-const MaxBag = 16 << 20
 
 // bag reads a databag, once in a run. The result is not modified.
 func (r *Run) bag(id kith.RelationID, owner string) (map[string]string, error) {
@@ -77,9 +74,9 @@ func (r *Run) write(id kith.RelationID, app bool, set map[string]string) error {
 	for k, v := range overlay(r.bags[bagKey{id, r.owner(app)}], merged) { // any order: a sum
 		size += len(k) + len(v)
 	}
-	if size > MaxBag {
-		return kith.Errorf(kith.Invalid, "max allowed total size (%d): quota limit exceeded", MaxBag).
-			WithHint("a databag holds %d bytes of keys and values (the limit hooktool.MaxBag); these would make %d", MaxBag, size)
+	if size > core.MaxBagSize {
+		return kith.Errorf(kith.Invalid, "max allowed total size (%d): quota limit exceeded", core.MaxBagSize).
+			WithHint("a databag holds %d bytes of keys and values (the limit core.MaxBagSize); these would make %d", core.MaxBagSize, size)
 	}
 	r.written[side] = merged
 	return nil

@@ -1,0 +1,270 @@
+package resolve_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"kith"
+	"kith/internal/core"
+	"kith/internal/script"
+)
+
+// TestGuaranteesHoldInRandomHistories drives a model with random commands in
+// random interleavings and has the witness check G1 to G12 all along; then it
+// repairs everything, lets it settle, and takes it apart.
+func TestGuaranteesHoldInRandomHistories(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		d := newDriver(t)
+		for range rapid.IntRange(5, 80).Draw(t, "length") {
+			d.act()
+		}
+		d.repair()
+		d.run("settle")
+		d.witness.settled()
+		d.check()
+		for _, app := range castApps {
+			d.run("remove-application " + app)
+		}
+		d.repair()
+		d.run("settle")
+		d.check()
+		for a := range d.w.Model().Apps() {
+			d.fail("application %s is left over", a.Name)
+		}
+		for r := range d.w.Model().Relations() {
+			d.fail("relation %d is left over", r.ID)
+		}
+	})
+}
+
+type driver struct {
+	t       *rapid.T
+	w       *script.World
+	witness *witness
+	text    strings.Builder
+}
+
+const cast = `
+charm app peers=cluster:app requires=db:mysql:optional options=x
+charm wordpress requires=db:mysql provides=website:http peers=loadbalancer:lb options=x
+charm mysql provides=server:mysql peers=cluster:mysql options=x
+charm logging subordinate requires=info:juju-info:container,sink:mysql options=x
+deploy mysql
+deploy wordpress
+`
+
+func newDriver(t *rapid.T) *driver {
+	d := &driver{t: t, w: script.New()}
+	d.witness = newWitness(d.w)
+	d.run(strings.TrimSpace(cast))
+	return d
+}
+
+func (d *driver) fail(format string, args ...any) {
+	d.t.Helper()
+	d.t.Fatalf("%s\nafter this script:\n%s", fmt.Sprintf(format, args...), d.text.String())
+}
+
+func (d *driver) run(text string) {
+	d.text.WriteString(text + "\n")
+	if _, err := d.w.Run(text); err != nil {
+		d.fail("%v", err)
+	}
+	d.check()
+}
+
+func (d *driver) check() {
+	if bad := d.witness.bad; len(bad) > 0 {
+		d.fail("%s", strings.Join(bad, "\n"))
+	}
+	d.witness.vanished()
+}
+
+// pick draws one of the names; "" if there are none.
+func (d *driver) pick(what string, names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return rapid.SampledFrom(names).Draw(d.t, what)
+}
+
+func (d *driver) units(keep func(*core.Unit) bool) []string {
+	var names []string
+	for u := range d.w.Model().Units() {
+		if keep == nil || keep(u) {
+			names = append(names, string(u.Name))
+		}
+	}
+	return names
+}
+
+func (d *driver) running() []string {
+	return d.units(func(u *core.Unit) bool {
+		p := d.w.Model().Progress(u.Name)
+		return p != nil && p.Running != nil
+	})
+}
+
+func (d *driver) failed() []string {
+	return d.units(func(u *core.Unit) bool {
+		p := d.w.Model().Progress(u.Name)
+		return p != nil && p.Failed != nil
+	})
+}
+
+func (d *driver) relations() []string {
+	var ids []string
+	for r := range d.w.Model().Relations() {
+		ids = append(ids, r.ID.String())
+	}
+	return ids
+}
+
+var (
+	castApps   = []string{"app", "wordpress", "mysql", "logging"}
+	principals = []string{"app", "wordpress", "mysql"}
+	hookNames  = []string{"*-relation-created", "*-relation-joined", "*-relation-changed", "*-relation-departed", "*-relation-broken", "*-changed", "*-elected", "st*", "install"}
+)
+
+// actions are what the driver may do, with how often.
+var actions = []struct {
+	weight int
+	line   func(*driver) string
+}{
+	{40, func(d *driver) string {
+		return fmt.Sprintf("step %s %d", d.pick("unit", d.units(nil)), rapid.IntRange(1, 12).Draw(d.t, "steps"))
+	}},
+	{8, func(*driver) string { return "settle" }},
+	{6, (*driver).lineBegin},
+	{6, func(d *driver) string { return line("commit", d.pick("running", d.running())) }},
+	{2, func(d *driver) string { return line("kill", d.pick("running", d.running())) }},
+	{2, func(*driver) string { return "crash" }},
+	{3, func(d *driver) string { return "advance " + d.pick("time", []string{"1s", "5s", "1m", "6m"}) }},
+	{3, func(d *driver) string { return "deploy " + d.pick("app", castApps) }},
+	{5, func(d *driver) string { return "add-unit " + d.pick("app", principals) }},
+	{5, func(d *driver) string { return line("remove-unit", d.pick("unit", d.units(nil))) }},
+	{1, func(d *driver) string { return line("remove-unit", d.pick("unit", d.units(nil)), "force") }},
+	{1, func(d *driver) string { return "remove-application " + d.pick("app", castApps) }},
+	{3, func(d *driver) string {
+		return "integrate " + d.pick("db", []string{"app", "wordpress"}) + ":db mysql:server"
+	}},
+	{3, func(d *driver) string { return "integrate logging:info " + d.pick("app", principals) }},
+	{1, func(*driver) string { return "integrate logging:sink mysql:server" }},
+	{4, func(d *driver) string { return line("remove-relation", d.pick("relation", d.relations())) }},
+	{1, func(d *driver) string { return line("remove-relation", d.pick("relation", d.relations()), "force") }},
+	{1, func(d *driver) string { return line("suspend", d.pick("relation", d.relations())) }},
+	{2, func(d *driver) string { return line("resume", d.pick("relation", d.relations())) }},
+	{3, func(d *driver) string {
+		return "config " + d.pick("app", castApps) + " x=" + d.pick("value", []string{"1", "2", ""})
+	}},
+	{2, func(d *driver) string {
+		return "fail " + d.pick("app", castApps) + "/* " + d.pick("hook", hookNames) + " times=1"
+	}},
+	{3, (*driver).lineResolved},
+	{1, func(d *driver) string { return line("elect", d.pick("unit", d.units(nil))) }},
+	{6, (*driver).lineWrite},
+	{2, (*driver).lineOn},
+}
+
+// line joins words; it is empty if a word is, because there was nothing to pick.
+func line(words ...string) string {
+	if slices.Contains(words, "") {
+		return ""
+	}
+	return strings.Join(words, " ")
+}
+
+func (d *driver) act() {
+	total := 0
+	for _, a := range actions {
+		total += a.weight
+	}
+	n := rapid.IntRange(0, total-1).Draw(d.t, "action")
+	for _, a := range actions {
+		if n -= a.weight; n < 0 {
+			if l := a.line(d); l != "" && l != "step  1" {
+				d.run(l)
+			}
+			return
+		}
+	}
+}
+
+// ready lists units that could begin a hook.
+func (d *driver) ready() []string {
+	return d.units(func(u *core.Unit) bool {
+		step, ok := d.w.Next(u.Name)
+		return ok && step.Kind == "run"
+	})
+}
+
+func (d *driver) lineBegin() string { return line("begin", d.pick("ready", d.ready())) }
+
+func (d *driver) lineResolved() string {
+	unit := d.pick("failed", d.failed())
+	if unit == "" || rapid.Bool().Draw(d.t, "retry") {
+		return line("resolved", unit)
+	}
+	// The hook counts as run though no event tells of it.
+	p := d.w.Model().Progress(kith.UnitName(unit))
+	d.witness.story(p.Unit).failed = nil
+	if !d.witness.moot(p.Unit, p.Failed.Hook) {
+		d.witness.committed(p.Unit, p.Failed.Hook)
+	}
+	return "resolved " + unit + " no-retry"
+}
+
+// lineWrite publishes data from a unit that is idle and in a relation.
+func (d *driver) lineWrite() string {
+	unit := d.pick("writer", d.units(func(u *core.Unit) bool {
+		p := d.w.Model().Progress(u.Name)
+		return p != nil && p.Started && !p.Removed && p.Running == nil && p.Failed == nil && p.Queued == "" && u.Life == kith.Alive
+	}))
+	if unit == "" {
+		return ""
+	}
+	var ids []string
+	for r := range d.w.Model().RelationsOf(kith.UnitName(unit).App()) {
+		if d.w.Model().Member(r.ID, kith.UnitName(unit)) != nil {
+			ids = append(ids, r.ID.String())
+		}
+	}
+	id := d.pick("relation", ids)
+	if id == "" {
+		return ""
+	}
+	return fmt.Sprintf("exec %s: relation-set -r %s k=%d", unit, id, rapid.IntRange(0, 3).Draw(d.t, "value"))
+}
+
+// lineOn makes charms write from their hooks, application data included: a
+// non-leader's attempt fails the hook.
+func (d *driver) lineOn() string {
+	return fmt.Sprintf("on %s/* %s: relation-set %sh=%d", d.pick("app", castApps), "*-relation-"+d.pick("kind", []string{"created", "joined", "departed", "broken"}),
+		d.pick("side", []string{"", "", "--app "}), rapid.IntRange(0, 3).Draw(d.t, "value"))
+}
+
+// repair ends every running hook, forgets what hooks were told to do, and
+// retries what is in error until nothing is.
+func (d *driver) repair() {
+	d.text.WriteString("mend everything\n")
+	d.w.Mend()
+	for range 100 {
+		for _, u := range d.running() {
+			d.run("commit " + u)
+		}
+		failed := d.failed()
+		if len(failed) > 0 {
+			d.run("resolved " + strings.Join(failed, " "))
+		}
+		d.run("settle")
+		if len(d.failed()) == 0 && len(d.running()) == 0 {
+			return
+		}
+	}
+	d.fail("no repair: failed %v, running %v", d.failed(), d.running())
+}

@@ -1,0 +1,71 @@
+// Package script drives a model from a text, so that tests read as specification:
+//
+//	charm web requires=db:database
+//	charm db provides=server:database
+//	deploy db units=2
+//	deploy web
+//	settle quiet
+//	integrate web db
+//	settle web/0
+//
+// A [World] holds one model in memory, a clock that only the script turns, and
+// charms whose hooks do nothing but what the script tells them to. Everything else is
+// real: commands go through core.Commit, resolve.Next names the steps, hooktool runs
+// the tools, and core.Check runs after each command. The answer to a text is what happened, a line
+// for each step:
+//
+//	web/0 [enters db:0]
+//	web/0 db-relation-created app=db
+//	web/0 db-relation-joined unit=db/0
+//
+// A line with an error of the model, such as a refused integrate, answers
+// "error: MESSAGE" and the script goes on. A line that is not understood ends it.
+//
+// # Commands
+//
+// The model, as an operator changes it:
+//
+//	model-config KEY=VALUE...
+//	charm NAME [subordinate] [provides=EP,...] [requires=EP,...] [peers=EP,...] [options=NAME,...]
+//	    EP is NAME:INTERFACE, with :container, :optional or :limit=N after it; a second
+//	    charm of the same name is what the next deploy or refresh uses
+//	deploy APP [CHARM] [units=N] [host=HOST]
+//	add-unit APP [units=N] [host=HOST]
+//	remove-unit UNIT... [force]
+//	remove-application APP... [force]
+//	integrate APP[:ENDPOINT] APP[:ENDPOINT]
+//	remove-relation ID | APP[:ENDPOINT] [APP[:ENDPOINT]] [force] [wait=DURATION]
+//	suspend ID...       (forced: Juju has it for cross-model relations only)
+//	resume ID...
+//	config APP KEY=VALUE...
+//	refresh APP [CHARM] [force]
+//	resolved UNIT... [no-retry]
+//
+// What charms do:
+//
+//	on UNIT HOOK: TOOL ARGUMENT...[; TOOL ...]    UNIT and HOOK may hold * (path.Match)
+//	off UNIT HOOK
+//	fail UNIT HOOK [times=N]      the hook exits 1
+//	mend UNIT HOOK                it does so no more
+//	exec UNIT: TOOL ...           the same in the hook that has begun, else in an update-status of its own
+//
+// The tools are the real ones, of package hooktool. A hook ends at the first that
+// fails, unless "try" stands before it. "$unit" stands for the unit's name. What
+// tools print follows the hook's line, indented: "  relation-list: db/0, db/1".
+//
+// What runs:
+//
+//	settle [UNIT...] [quiet] [why]    until none of them has anything left to do: each in turn as far as it gets
+//	step UNIT [N]                     one step, or N
+//	next UNIT                         what step would do
+//	begin UNIT; commit UNIT; kill UNIT    one hook in three pieces: kill is SIGTERM from outside
+//	hello UNIT                        its agent takes the unit up; settle and step do so by themselves
+//	elect UNIT                        leadership moves
+//	crash [HOST]                      the agent dies and comes back
+//	down HOST; up HOST                the computer goes, and comes back
+//	advance DURATION                  time passes
+//
+// Questions:
+//
+//	status, relations, members ID, bags ID [all], leader APP, wake UNIT
+package script

@@ -1,0 +1,127 @@
+package agent
+
+import (
+	"cmp"
+	"crypto/rand"
+	"encoding/hex"
+	"os"
+	"strings"
+
+	"kith"
+	"kith/internal/core"
+)
+
+// JujuVersion is the Juju version charms are told they run under: charms and the
+// ops library change what they do by it (hook protocol reference, sections 2 and
+// 17). A 3.6 release, because charms in the field refuse 4 and need at least 3.6.4.
+const JujuVersion = "3.6.14"
+
+// hostEnv is what a hook's environment takes from the host. It is read once.
+type hostEnv struct {
+	path         string // the agent's own PATH
+	ubuntu       bool
+	kubernetes   []string // NAME=value
+	apiAddresses string
+}
+
+// defaultPath serves an agent that was started without a PATH.
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// readHostEnv looks at the agent's surroundings.
+func readHostEnv(apiAddresses []string) hostEnv {
+	h := hostEnv{path: cmp.Or(os.Getenv("PATH"), defaultPath), apiAddresses: strings.Join(apiAddresses, " ")}
+	if release, err := os.ReadFile("/etc/os-release"); err == nil {
+		h.ubuntu = isUbuntu(string(release))
+	}
+	for _, name := range kubernetesVariables {
+		if v, ok := os.LookupEnv(name); ok {
+			h.kubernetes = append(h.kubernetes, name+"="+v)
+		}
+	}
+	return h
+}
+
+// kubernetesVariables are passed through if the agent has them.
+var kubernetesVariables = []string{
+	"KUBERNETES_PORT", "KUBERNETES_PORT_443_TCP", "KUBERNETES_PORT_443_TCP_ADDR", "KUBERNETES_PORT_443_TCP_PORT",
+	"KUBERNETES_PORT_443_TCP_PROTO", "KUBERNETES_SERVICE", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT",
+	"KUBERNETES_SERVICE_PORT_HTTPS",
+}
+
+// isUbuntu reads the content of an os-release file.
+func isUbuntu(release string) bool {
+	for line := range strings.Lines(release) {
+		if key, value, _ := strings.Cut(strings.TrimSpace(line), "="); key == "ID" {
+			return strings.Trim(value, `"'`) == "ubuntu"
+		}
+	}
+	return false
+}
+
+// places are the paths a hook is told.
+type places struct {
+	charm  string // the charm directory: also the working directory
+	tools  string // first on PATH
+	socket string
+}
+
+// environment is the complete environment of a hook; nothing else is inherited
+// (hook protocol reference, sections 5.1 and 5.2). KITH_UNIT_ADDRESS is ours: the
+// loopback address that belongs to the unit alone, for shell charms that start servers.
+func environment(h hostEnv, p places, c *core.HookContext, hook core.Hook, contextID string) []string {
+	env := make([]string, 0, 48)
+	set := func(pairs ...string) {
+		for i := 0; i < len(pairs); i += 2 {
+			env = append(env, pairs[i]+"="+pairs[i+1])
+		}
+	}
+	set("CHARM_DIR", p.charm,
+		"JUJU_CHARM_DIR", p.charm,
+		"JUJU_CONTEXT_ID", contextID,
+		"JUJU_HOOK_NAME", hook.Name(),
+		"JUJU_DISPATCH_PATH", "hooks/"+hook.Name(),
+		"JUJU_AGENT_SOCKET_ADDRESS", p.socket,
+		"JUJU_AGENT_SOCKET_NETWORK", "unix",
+		"JUJU_UNIT_NAME", string(c.Unit),
+		"JUJU_MODEL_NAME", c.ModelName,
+		"JUJU_MODEL_UUID", string(c.Model),
+		"JUJU_API_ADDRESSES", h.apiAddresses,
+		"JUJU_MACHINE_ID", string(c.Machine),
+		"JUJU_PRINCIPAL_UNIT", string(c.Principal),
+		"JUJU_AVAILABILITY_ZONE", "",
+		"JUJU_VERSION", JujuVersion,
+		"CLOUD_API_VERSION", "",
+		"JUJU_CHARM_HTTP_PROXY", "",
+		"JUJU_CHARM_HTTPS_PROXY", "",
+		"JUJU_CHARM_FTP_PROXY", "",
+		"JUJU_CHARM_NO_PROXY", "",
+		"JUJU_SLA", "unsupported",
+		"PATH", p.tools+":"+h.path,
+		"LANG", "C.UTF-8",
+		"KITH_UNIT_ADDRESS", c.Address,
+	)
+	if h.ubuntu {
+		set("DEBIAN_FRONTEND", "noninteractive", "APT_LISTCHANGES_FRONTEND", "none", "TERM", "tmux-256color")
+	} else {
+		set("TERM", "screen")
+	}
+	env = append(env, h.kubernetes...)
+	if r := hook.Relation; r != nil {
+		set("JUJU_RELATION", string(r.Endpoint),
+			"JUJU_RELATION_ID", string(r.Endpoint)+":"+r.ID.String(),
+			"JUJU_REMOTE_UNIT", string(r.RemoteUnit), // set, if empty
+			"JUJU_REMOTE_APP", string(r.RemoteApp))
+		if hook.Kind == core.RelationDeparted {
+			set("JUJU_DEPARTING_UNIT", string(cmp.Or(r.Departing, r.RemoteUnit)))
+		}
+	}
+	return env
+}
+
+// newContextID names one run of one hook. Who knows it may act as the unit while
+// the hook runs, so it cannot be guessed.
+func newContextID(u kith.UnitName, hook string) string {
+	var secret [16]byte
+	_, _ = rand.Read(secret[:]) // never fails: crypto/rand crashes the program instead
+	return string(u) + "-" + hook + "-" + hex.EncodeToString(secret[:])
+}

@@ -1,0 +1,210 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"kith"
+	"kith/internal/api"
+	"kith/internal/core"
+	"kith/internal/hooktool"
+	"kith/internal/hookwire"
+)
+
+// ending is how a hook ended.
+type ending int
+
+const (
+	ran        ending = iota // exit 0
+	missing                  // the charm has none
+	failed                   // message says why
+	terminated               // ended from outside: it runs again
+	unstarted                // the agent ended before the hook began
+)
+
+// outcome is what running a hook came to.
+type outcome struct {
+	ending
+	via     string // which script ran; empty if none was found
+	message string
+	effects core.Effects
+}
+
+// logFlush bounds how long a commit waits for the log: a log that cannot be
+// written must not hold up the model.
+const logFlush = time.Second
+
+// step runs one assigned hook and tells the controller how it ended. When it
+// returns, the controller has answered, or the agent ends.
+func (u *unit) step(a *api.Assignment) {
+	if !pause0(u.life.start, requeuePause(u.requeued)) {
+		return
+	}
+	var begin sync.WaitGroup
+	defer begin.Wait()
+	o := u.runHook(a, func() { begin.Go(func() { u.begin(a) }) })
+	if o.ending == unstarted {
+		return
+	}
+	u.requeued++
+	if o.ending != terminated {
+		u.requeued = 0
+	}
+	name := a.Hook.Name()
+	switch o.ending {
+	case ran:
+		u.logOperation(api.LevelInfo, "ran %q hook (via %s)", name, o.via)
+	case missing:
+		u.logOperation(api.LevelInfo, "skipped %q hook (missing)", name)
+	case terminated:
+		u.logOperation(api.LevelWarning, "hook %q was terminated", name)
+	case failed:
+		u.logFailed(name, o)
+	}
+	flush, done := context.WithTimeout(u.life.report, logFlush)
+	u.agent.logs.flush(flush)
+	done()
+	if o.ending == failed || o.ending == terminated {
+		// The same hook will run again under the same number: a late start must not
+		// look like that one. A commit needs no such care, its number is used up.
+		begin.Wait()
+	}
+	u.report(a, o)
+}
+
+// report commits the hook, or says that it failed. It insists until it is heard:
+// the sequence number makes a repetition harmless.
+func (u *unit) report(a *api.Assignment, o outcome) {
+	if o.ending == ran || o.ending == missing {
+		err := u.tell(a, core.CommitHook{Unit: u.ref.Unit, Seq: a.Seq, Hook: a.Hook, Effects: o.effects,
+			Missing: o.ending == missing, Epoch: u.agent.epoch}, a.Seq)
+		if err == nil || u.life.report.Err() != nil {
+			return
+		}
+		o.ending, o.message = failed, err.Error()
+		u.logFailed(a.Hook.Name(), o)
+	}
+	err := u.tell(a, core.FailHook{Unit: u.ref.Unit, Seq: a.Seq, Hook: a.Hook, Message: o.message,
+		Requeue: o.ending == terminated, Epoch: u.agent.epoch}, 0)
+	if err != nil && u.life.report.Err() == nil && !u.gone.Load() {
+		u.logOperation(api.LevelWarning, "cannot report the end of hook %q: %v", a.Hook.Name(), err)
+	}
+}
+
+// tell sends a command about a hook. A commit that was heard is remembered as seq.
+func (u *unit) tell(a *api.Assignment, op core.Op, seq uint64) error {
+	way := u.agent.Controller.Unit(a.Token)
+	reply, err := insist(u.life.report, func(ctx context.Context) (api.CommandReply, error) {
+		return way.Do(ctx, string(u.ref.Model), op)
+	})
+	if err == nil {
+		u.answered(reply, seq)
+	}
+	return err
+}
+
+func (u *unit) logOperation(level api.Level, format string, args ...any) {
+	u.log(level, moduleOperation, fmt.Sprintf(format, args...))
+}
+
+func (u *unit) logFailed(hook string, o outcome) {
+	if o.via == "" {
+		u.logOperation(api.LevelError, "hook %q failed: %s", hook, o.message)
+		return
+	}
+	u.logOperation(api.LevelError, "hook %q (via %s) failed: %s", hook, o.via, o.message)
+}
+
+// runHook brings the charm up to date, finds what to run for a hook, calls begin if
+// there is something, and runs it.
+func (u *unit) runHook(a *api.Assignment, begin func()) outcome {
+	err := u.agent.charms.unpack(u.life.start, u.dir, a.Context.Charm)
+	if err != nil && u.life.start.Err() != nil {
+		return outcome{ending: unstarted}
+	}
+	var s script
+	if err == nil {
+		s, err = findScript(u.dir.charm(), a.Hook.Name())
+	}
+	if err != nil {
+		return outcome{ending: failed, via: s.Via, message: err.Error()}
+	}
+	if s.Path == "" {
+		return outcome{ending: missing}
+	}
+	release, ok := u.agent.slots.acquire(u.life.start)
+	if !ok {
+		return outcome{ending: unstarted}
+	}
+	defer release()
+	begin()
+	return u.execute(a, s)
+}
+
+// begin tells the controller that the hook runs. The hook does not wait for it, and
+// one that gets lost costs only what status shows: a hook that was not known to
+// run when the agent died is simply run.
+func (u *unit) begin(a *api.Assignment) {
+	_, err := u.agent.Controller.Unit(a.Token).Do(u.life.run, string(u.ref.Model),
+		core.BeginHook{Unit: u.ref.Unit, Seq: a.Seq, Hook: a.Hook, Epoch: u.agent.epoch})
+	if err != nil && kith.CodeOf(err) != kith.Unavailable && u.life.run.Err() == nil {
+		u.logOperation(api.LevelDebug, "the controller did not note the start of hook %q: %v", a.Hook.Name(), err)
+	}
+}
+
+// execute runs a script as a hook, with its tools, to its end.
+func (u *unit) execute(a *api.Assignment, s script) outcome {
+	fail := func(err error) outcome {
+		return outcome{ending: failed, via: s.Via, message: reason(err).Error()}
+	}
+	socket, err := u.agent.sockets.place(u.dir.socket())
+	if err != nil {
+		return fail(err)
+	}
+	name, id := a.Hook.Name(), newContextID(u.ref.Unit, a.Hook.Name())
+	ctx, cancel := context.WithCancel(u.life.run)
+	defer cancel()
+	run := hooktool.NewRun(u.bags.fill(a), a.Hook, u.toolHost(ctx, a))
+	tools, err := listenTools(socket, id, cancel, func(q hookwire.Request) hookwire.Response {
+		return hookwire.Response(run.Exec(hooktool.Call{
+			Tool: q.Tool, Args: q.Args, Dir: q.Dir, StdinSupplied: q.StdinSupplied, Stdin: q.Stdin}))
+	})
+	if err != nil {
+		return fail(err)
+	}
+	out := newOutput(func(level api.Level, line string) { u.log(level, "unit."+string(u.ref.Unit)+"."+name, line) })
+	state, err := process{
+		path:    s.Path,
+		dir:     u.dir.charm(),
+		env:     environment(u.agent.env, places{u.dir.charm(), u.dir.tools(), socket}, &a.Context, a.Hook, id),
+		out:     out,
+		started: u.noteProcess,
+		grace:   u.agent.StopGrace,
+	}.run(u.life.run)
+	tools.close()
+	out.finish()
+	_ = os.Remove(u.dir.process()) // a note of a process that has ended is of no use
+	switch {
+	case err != nil:
+		return fail(err)
+	case state.Success():
+		return outcome{ending: ran, via: s.Via, effects: run.Effects()}
+	case wasTerminated(state), u.life.run.Err() != nil:
+		return outcome{ending: terminated, via: s.Via, message: state.String()}
+	}
+	return outcome{ending: failed, via: s.Via, message: state.String()}
+}
+
+func (u *unit) noteProcess(pid int) {
+	if err := recordProcess(u.dir.process(), u.agent.boot, pid); err != nil {
+		u.agent.Log.Debug("cannot note the process of a hook", "unit", u.ref.Unit, "pid", pid, "error", err)
+	}
+}
+
+// pause0 is pause, without a look at the clock for nothing.
+func pause0(ctx context.Context, d time.Duration) bool {
+	return d == 0 && ctx.Err() == nil || d > 0 && pause(ctx, d)
+}

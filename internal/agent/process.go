@@ -1,0 +1,131 @@
+package agent
+
+import (
+	"context"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"kith/internal/api"
+)
+
+// drainTime is how long the agent reads on after the process has ended, for what
+// it wrote last. A daemon that keeps the pipe open does not hold the hook (hook
+// protocol reference, section 3.3).
+const drainTime = 100 * time.Millisecond
+
+// process is one charm process to run.
+type process struct {
+	path string
+	dir  string
+	env  []string
+	out  *output
+	// started is called with the process id once it runs.
+	started func(pid int)
+	// grace is how long the process has, after it was asked to end, until it is killed.
+	grace time.Duration
+}
+
+// run starts the process, logs what it prints and waits for its end. When ctx
+// ends the process is terminated: it alone, its children live on (section 3.2).
+//
+// It gets a process group of its own, so that Ctrl-C on a terminal reaches the
+// agent and not the hooks it is about to let finish.
+func (p process) run(ctx context.Context) (*os.ProcessState, error) {
+	pipes, err := openPipes()
+	if err != nil {
+		return nil, err
+	}
+	proc, err := os.StartProcess(p.path, []string{p.path}, &os.ProcAttr{
+		Dir:   p.dir,
+		Env:   p.env,
+		Files: []*os.File{pipes.null, pipes.stdout.w, pipes.stderr.w},
+		Sys:   &syscall.SysProcAttr{Setpgid: true},
+	})
+	pipes.closeWriters()
+	if err != nil {
+		pipes.closeReaders()
+		return nil, err
+	}
+	if p.started != nil {
+		p.started(proc.Pid)
+	}
+	var readers sync.WaitGroup
+	readers.Go(func() { _ = p.out.read(pipes.stdout.r, api.LevelDebug) }) // ends at the deadline, if not before
+	readers.Go(func() { _ = p.out.read(pipes.stderr.r, api.LevelWarning) })
+
+	unwatch := p.terminateAfter(ctx, proc)
+	state, err := proc.Wait()
+	unwatch()
+	deadline := time.Now().Add(drainTime)
+	_ = pipes.stdout.r.SetReadDeadline(deadline) // pipes support it
+	_ = pipes.stderr.r.SetReadDeadline(deadline)
+	readers.Wait()
+	pipes.closeReaders()
+	return state, err
+}
+
+// terminateAfter ends the process when ctx does: politely, then by force. The
+// function it returns stops watching, and waits until that has stopped.
+func (p process) terminateAfter(ctx context.Context, proc *os.Process) func() {
+	ended := make(chan struct{})
+	var watcher sync.WaitGroup
+	watcher.Go(func() {
+		select {
+		case <-ended:
+			return
+		case <-ctx.Done():
+		}
+		_ = proc.Signal(syscall.SIGTERM) // it may have ended meanwhile
+		kill := time.NewTimer(p.grace)
+		defer kill.Stop()
+		select {
+		case <-ended:
+		case <-kill.C:
+			_ = proc.Kill()
+		}
+	})
+	return func() { close(ended); watcher.Wait() }
+}
+
+// wasTerminated reports whether the process was ended from outside: Juju then
+// runs the hook again and calls it no error (section 3.4).
+func wasTerminated(s *os.ProcessState) bool {
+	ws, ok := s.Sys().(syscall.WaitStatus)
+	return ok && ws.Signaled() && (ws.Signal() == syscall.SIGTERM || ws.Signal() == syscall.SIGKILL)
+}
+
+// pipes are the three standard streams of a process.
+type pipes struct {
+	null           *os.File
+	stdout, stderr pipe
+}
+
+type pipe struct{ r, w *os.File }
+
+func openPipes() (*pipes, error) {
+	var p pipes
+	var err error
+	if p.null, err = os.Open(os.DevNull); err != nil {
+		return nil, err
+	}
+	if p.stdout.r, p.stdout.w, err = os.Pipe(); err != nil {
+		p.closeWriters()
+		return nil, err
+	}
+	if p.stderr.r, p.stderr.w, err = os.Pipe(); err != nil {
+		p.closeWriters()
+		p.closeReaders()
+		return nil, err
+	}
+	return &p, nil
+}
+
+// closeWriters closes what only the process needs. Closing a nil file is a
+// harmless error, and so is every other here: nothing was written.
+func (p *pipes) closeWriters() {
+	_, _, _ = p.null.Close(), p.stdout.w.Close(), p.stderr.w.Close()
+}
+
+func (p *pipes) closeReaders() { _, _ = p.stdout.r.Close(), p.stderr.r.Close() }

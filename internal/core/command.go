@@ -68,13 +68,13 @@ type AddCharm struct {
 
 // Deploy makes an application and its first units.
 type Deploy struct {
-	App    kith.AppName   `json:"app"`
-	Charm  string         `json:"charm"` // CharmInfo.ID
-	Units  int            `json:"units"` // DefaultUnits: what the charm calls for
-	Config map[string]any `json:"config,omitempty"`
-	Trust  bool           `json:"trust,omitempty"`
-	Base   string         `json:"base,omitempty"`
-	Host   string         `json:"host,omitempty"` // empty: "local"
+	App    kith.AppName `json:"app"`
+	Charm  string       `json:"charm"` // CharmInfo.ID
+	Units  int          `json:"units"` // DefaultUnits: what the charm calls for
+	Config Settings     `json:"config,omitempty"`
+	Trust  bool         `json:"trust,omitempty"`
+	Base   string       `json:"base,omitempty"`
+	Host   string       `json:"host,omitempty"` // empty: "local"
 }
 
 // AddUnits adds units to an application.
@@ -125,10 +125,10 @@ type Suspend struct {
 
 // SetConfig changes an application's configuration.
 type SetConfig struct {
-	App   kith.AppName   `json:"app"`
-	Set   map[string]any `json:"set,omitempty"`
-	Reset []string       `json:"reset,omitempty"`
-	Trust *bool          `json:"trust,omitempty"`
+	App   kith.AppName `json:"app"`
+	Set   Settings     `json:"set,omitempty"`
+	Reset []string     `json:"reset,omitempty"`
+	Trust *bool        `json:"trust,omitempty"`
 }
 
 // SetModelConfig changes the model's options.

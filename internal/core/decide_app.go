@@ -189,11 +189,18 @@ func (t *txn) setConfig(op SetConfig) error {
 func (m *Model) EffectiveConfig(app *App) map[string]any {
 	c := m.Charm(app.Charm)
 	config := map[string]any{}
-	if c != nil {
-		maps.Copy(config, c.Charm.Defaults())
+	if c == nil {
+		return config
 	}
+	maps.Copy(config, c.Charm.Defaults())
 	maps.Copy(config, app.Config)
 	maps.DeleteFunc(config, func(_ string, v any) bool { return v == nil })
+	for name, v := range config { // any order: each key once
+		// A float option that holds a whole number is read back from the store as one.
+		if n, ok := v.(int64); ok && c.Charm.Config[name].Type == charm.FloatOption {
+			config[name] = float64(n)
+		}
+	}
 	return config
 }
 

@@ -83,11 +83,11 @@ func (c CharmInfo) Key() Key { return Key{KindCharm, c.ID} }
 
 // App is an application.
 type App struct {
-	Name        kith.AppName   `json:"name"`
-	Charm       string         `json:"charm"` // CharmInfo.ID
-	Life        kith.Life      `json:"life"`
-	Subordinate bool           `json:"subordinate,omitempty"`
-	Config      map[string]any `json:"config,omitempty"` // what the operator set; defaults are the charm's
+	Name        kith.AppName `json:"name"`
+	Charm       string       `json:"charm"` // CharmInfo.ID
+	Life        kith.Life    `json:"life"`
+	Subordinate bool         `json:"subordinate,omitempty"`
+	Config      Settings     `json:"config,omitempty"` // what the operator set; defaults are the charm's
 	// ConfigVersion counts effective changes of Config and Trust.
 	ConfigVersion uint64 `json:"config-version"`
 	ConfigRev     uint64 `json:"config-rev"` // revision of the last change

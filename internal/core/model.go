@@ -221,3 +221,28 @@ func (m *Model) State(u kith.UnitName) *State { return m.states.get(string(u)) }
 func (m *Model) SeenBy(id kith.RelationID, u kith.UnitName) iter.Seq[*Seen] {
 	return m.seen.prefix(memberID(id, u) + "/")
 }
+
+// Entities lists everything in m: by kind in the order of the kinds, by id within one.
+func Entities(m *Model) []Entity {
+	var all []Entity
+	all = collect(all, &m.info)
+	all = collect(all, &m.charms)
+	all = collect(all, &m.apps)
+	all = collect(all, &m.units)
+	all = collect(all, &m.machines)
+	all = collect(all, &m.hosts)
+	all = collect(all, &m.relations)
+	all = collect(all, &m.members)
+	all = collect(all, &m.seen)
+	all = collect(all, &m.bags)
+	all = collect(all, &m.leases)
+	all = collect(all, &m.progress)
+	return collect(all, &m.states)
+}
+
+func collect[T Entity](all []Entity, t *table[T]) []Entity {
+	for row := range t.all() {
+		all = append(all, *row)
+	}
+	return all
+}

@@ -259,7 +259,7 @@ type HookContext struct {
 	Machine   kith.MachineID    `json:"machine"`
 	Address   string            `json:"address"`
 	Charm     string            `json:"charm"`
-	Config    map[string]any    `json:"config"`   // effective: what was set, over the defaults
+	Config    Settings          `json:"config"`   // effective: what was set, over the defaults
 	Options   []string          `json:"options"`  // every option the charm has, sorted
 	Bindings  []string          `json:"bindings"` // endpoint and extra-binding names network-get knows, sorted
 	Leader    bool              `json:"leader"`

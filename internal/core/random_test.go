@@ -1,0 +1,226 @@
+package core_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"kith"
+	"kith/charm"
+	"kith/internal/core"
+)
+
+var noon = time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)
+
+var admin = core.Actor{Kind: core.ActorUser, Name: "admin"}
+
+// endpoint is a charm.Relation in one line.
+func endpoint(name, iface string, role kith.Role, scope kith.Scope, limit int) charm.Relation {
+	return charm.Relation{Name: kith.EndpointName(name), Interface: iface, Role: role, Scope: scope, Limit: limit}
+}
+
+func section(rs ...charm.Relation) map[string]charm.Relation {
+	m := map[string]charm.Relation{}
+	for _, r := range rs {
+		m[string(r.Name)] = r
+	}
+	return m
+}
+
+// charms are a database, a web application, and a subordinate: every kind of endpoint.
+var charms = []charm.Charm{
+	{Meta: charm.Meta{
+		Name:     "db",
+		Provides: section(endpoint("server", "sql", kith.Provider, kith.Global, 0)),
+		Peers:    section(endpoint("cluster", "cluster", kith.Peer, kith.Global, 0)),
+	}},
+	{Meta: charm.Meta{
+		Name:     "web",
+		Requires: section(endpoint("db", "sql", kith.Requirer, kith.Global, 1), endpoint("log", "log", kith.Requirer, kith.Container, 0)),
+	}, Config: map[string]charm.Option{"port": {Type: charm.IntOption, Default: int64(80)}}},
+	{Meta: charm.Meta{
+		Name: "sub", Subordinate: true,
+		Provides: section(endpoint("log", "log", kith.Provider, kith.Container, 0)),
+		Requires: section(endpoint("info", "juju-info", kith.Requirer, kith.Container, 0)),
+	}},
+}
+
+// world is a model, its clock, and a generator of commands.
+type world struct {
+	m   *core.Model
+	now time.Time
+}
+
+func newWorld(t fataler) *world {
+	w := &world{m: new(core.Model), now: noon}
+	w.must(t, core.System, core.CreateModel{UUID: "u", ModelName: "m", Owner: "admin"})
+	w.must(t, core.System, core.HostHello{Host: "local", Epoch: "1"})
+	for _, c := range charms {
+		w.must(t, admin, core.AddCharm{ID: c.Meta.Name, Charm: c})
+	}
+	return w
+}
+
+type fataler interface {
+	Helper()
+	Fatalf(string, ...any)
+}
+
+func (w *world) do(actor core.Actor, op core.Op) (core.Entry, []core.Change, error) {
+	return core.Commit(w.m, core.Command{Now: w.now, Actor: actor, Op: op})
+}
+
+func (w *world) must(t fataler, actor core.Actor, op core.Op) core.Entry {
+	t.Helper()
+	e, _, err := w.do(actor, op)
+	if err != nil {
+		t.Fatalf("%s: %v", op.Name(), err)
+	}
+	return e
+}
+
+// dump is the whole model in its stored form, in order.
+func dump(m *core.Model) string {
+	data, err := json.Marshal(core.Entities(m))
+	if err != nil {
+		panic(err)
+	}
+	return fmt.Sprint(m.Revision, string(data))
+}
+
+func (w *world) draw(t *rapid.T) (core.Actor, core.Op) {
+	app := rapid.SampledFrom([]kith.AppName{"db", "web", "sub", "nosuch"})
+	units := []kith.UnitName{"web/9"}
+	for u := range w.m.Units() {
+		units = append(units, u.Name)
+	}
+	unit := rapid.SampledFrom(units)
+	id := kith.RelationID(rapid.IntRange(0, 6).Draw(t, "relation"))
+	a, u := app.Draw(t, "app"), unit.Draw(t, "unit")
+	host := core.Actor{Kind: core.ActorHost, Name: "local"}
+	switch rapid.IntRange(0, 19).Draw(t, "op") {
+	case 0, 1:
+		return admin, core.Deploy{App: a, Charm: string(a), Units: rapid.SampledFrom([]int{core.DefaultUnits, 0, 2}).Draw(t, "units")}
+	case 2:
+		return admin, core.AddUnits{App: a, Units: 1}
+	case 3:
+		return admin, core.RemoveUnits{Units: []kith.UnitName{u}, Force: rapid.Bool().Draw(t, "force")}
+	case 4:
+		return admin, core.RemoveApps{Apps: []kith.AppName{a}}
+	case 5, 6, 7:
+		return admin, core.Integrate{A: kith.Endpoint{App: a}, B: kith.Endpoint{App: app.Draw(t, "b")}}
+	case 8:
+		return admin, core.RemoveRelation{ID: &id, Force: rapid.Bool().Draw(t, "force")}
+	case 9:
+		return admin, core.Suspend{IDs: []kith.RelationID{id}, Force: true, Resume: rapid.Bool().Draw(t, "resume")}
+	case 10:
+		return admin, core.SetConfig{App: a, Set: map[string]any{"port": int64(rapid.IntRange(80, 82).Draw(t, "port"))}}
+	case 11, 12:
+		return host, core.UnitHello{Unit: u}
+	case 13, 14, 15:
+		return core.System, core.EnterScopes{Unit: u, Relations: []kith.RelationID{id, id + 1}}
+	case 16:
+		return core.System, core.Elect{Unit: u}
+	case 17:
+		return core.System, core.Tick{}
+	case 18:
+		w.now = w.now.Add(50 * time.Second)
+		return core.System, core.RenewLeases{Host: "local"}
+	default:
+		return core.UnitActor(u), w.drawHook(t, u, id)
+	}
+}
+
+// drawHook is a commit of some hook, likely or not.
+func (w *world) drawHook(t *rapid.T, u kith.UnitName, id kith.RelationID) core.Op {
+	var seq uint64 = 1
+	if p := w.m.Progress(u); p != nil {
+		seq = p.Seq + uint64(rapid.IntRange(0, 2).Draw(t, "seq"))
+	}
+	h := core.Hook{Kind: rapid.SampledFrom([]core.HookKind{
+		core.Install, core.Start, core.ConfigChanged, core.Remove, core.RelationJoined, core.RelationBroken,
+	}).Draw(t, "hook"), Charm: string(u.App())}
+	if h.Kind == core.RelationJoined || h.Kind == core.RelationBroken {
+		h.Relation = &core.RelationHook{ID: id, Endpoint: "db", RemoteApp: "db", RemoteUnit: "db/0"}
+	}
+	if rapid.IntRange(0, 4).Draw(t, "fail") == 0 {
+		return core.FailHook{Unit: u, Seq: seq, Hook: h, Message: "exit status 1"}
+	}
+	write := core.BagWrite{Relation: id, App: rapid.Bool().Draw(t, "app"), Set: map[string]string{"k": rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "v")}}
+	return core.CommitHook{Unit: u, Seq: seq, Hook: h, Effects: core.Effects{Bags: []core.BagWrite{write}}}
+}
+
+// Every command keeps the invariants; a refused one changes nothing; Decide changes nothing
+// and says what Commit does; the changes alone rebuild the model; the stored form reads back.
+func TestRandomCommands(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWorld(t)
+		replica := rebuild(t, w.m)
+		for range rapid.IntRange(1, 60).Draw(t, "commands") {
+			actor, op := w.draw(t)
+			before := dump(w.m)
+			decided, decidedErr := core.Decide(w.m, core.Command{Now: w.now, Actor: actor, Op: op})
+			if after := dump(w.m); after != before {
+				t.Fatalf("Decide of %s modified the model:\n%s\n%s", op.Name(), before, after)
+			}
+			entry, changes, err := w.do(actor, op)
+			if (err == nil) != (decidedErr == nil) || !reflect.DeepEqual(decided, changes) {
+				t.Fatalf("%s: Decide says %v, %v; Commit did %v, %v", op.Name(), decided, decidedErr, changes, err)
+			}
+			if (err != nil || len(changes) == 0) && dump(w.m) != before {
+				t.Fatalf("%s changed the model: %v", op.Name(), err)
+			}
+			if len(changes) > 0 && (entry.Revision != w.m.Revision || len(entry.Deltas) != len(changes)) {
+				t.Fatalf("%s: entry %+v does not fit %d changes at revision %d", op.Name(), entry, len(changes), w.m.Revision)
+			}
+			for _, c := range changes {
+				core.Apply(replica, c)
+			}
+			replica.Revision = w.m.Revision
+			if got := core.Check(w.m); len(got) > 0 {
+				t.Fatalf("%s %+v broke %v", op.Name(), op, got)
+			}
+		}
+		if got, want := dump(replica), dump(w.m); got != want {
+			t.Fatalf("the changes rebuild\n%s\nnot\n%s", got, want)
+		}
+		if got, want := dump(rebuild(t, w.m)), dump(w.m); got != want {
+			t.Fatalf("the stored form rebuilds\n%s\nnot\n%s", got, want)
+		}
+	})
+}
+
+// rebuild reads a model back from its stored form.
+func rebuild(t fataler, m *core.Model) *core.Model {
+	t.Helper()
+	fresh := &core.Model{Revision: m.Revision}
+	for _, e := range core.Entities(m) {
+		data, err := json.Marshal(e)
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		back, err := core.Decode(e.Key().Kind, e.Key().ID, data)
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		core.Apply(fresh, core.Change{Key: e.Key(), Entity: back})
+	}
+	return fresh
+}
+
+// A snapshot does not see later changes.
+func TestSnapshotIsFrozen(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.m.Snapshot()
+	before := dump(s)
+	w.must(t, admin, core.Deploy{App: "web", Charm: "web", Units: 2})
+	if dump(s) != before || s.App("web") != nil {
+		t.Fatal("the snapshot changed")
+	}
+}

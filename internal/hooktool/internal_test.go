@@ -67,6 +67,15 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// A file in which nothing fits is complained about in a few lines.
+func TestManyBadValues(t *testing.T) {
+	t.Parallel()
+	_, err := parseMapping([]byte("{" + strings.Repeat("a: [],", 5000) + "}"))
+	if err == nil || strings.Count(err.Error(), "\n") != maxComplaints+1 || !strings.HasSuffix(err.Error(), "\n  and 4980 more") {
+		t.Errorf("%v", err)
+	}
+}
+
 // fuzzOptions are one option of each kind.
 func fuzzOptions() (options []*option, flag *bool, value *string) {
 	i := &invocation{}
@@ -175,9 +184,9 @@ func FuzzPorts(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := parsePorts(rangeOf(p))
+		again, err := parsePorts(p.String())
 		if err != nil || again != p || p.From > p.To || p.From < 0 || p.To > 65535 {
-			t.Errorf("%q gave %+v, printed as %q and read as %+v, %v", s, p, rangeOf(p), again, err)
+			t.Errorf("%q gave %+v, printed as %s and read as %+v, %v", s, p, p, again, err)
 		}
 	})
 }

@@ -2,6 +2,9 @@ package hooktool
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -83,12 +86,25 @@ func parseMapping(text []byte) (map[string]string, error) {
 	}
 	set := map[string]string{}
 	if err := yaml.Unmarshal(text, &set); err != nil {
-		return nil, err
+		return nil, shortened(err)
 	}
 	if set == nil {
 		set = map[string]string{}
 	}
 	return set, nil
+}
+
+// maxComplaints bounds what is said about one file: there is a line for each value
+// that does not fit, and a file can hold millions.
+const maxComplaints = 20
+
+func shortened(err error) error {
+	var all *yaml.TypeError
+	if !errors.As(err, &all) || len(all.Errors) <= maxComplaints {
+		return err
+	}
+	more := fmt.Sprintf("and %d more", len(all.Errors)-maxComplaints)
+	return &yaml.TypeError{Errors: append(slices.Clone(all.Errors[:maxComplaints]), more)}
 }
 
 // parseJSON reads a JSON object of strings, which is what ops sends. Read as YAML it

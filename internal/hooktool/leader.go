@@ -90,18 +90,18 @@ func leaderSet(i *invocation) error {
 	if err != nil {
 		return err
 	}
-	const failed = "cannot write leadership settings: cannot write settings"
+	const failed = "cannot write leadership settings"
 	leads, err := i.run.leads()
 	if err != nil {
 		return because(failed, err)
 	}
 	if !leads {
-		return kith.Errorf(kith.Forbidden, failed+": not the leader")
+		return kith.Errorf(kith.Forbidden, failed+": cannot write settings: not the leader")
 	}
 	if len(set) == 0 {
 		return nil
 	}
-	i.run.leaderData = nil
+	i.run.leaderData = nil // whatever happens now, it may have changed
 	if err := i.run.host.SetLeaderSettings(set); err != nil {
 		return because(failed, err)
 	}

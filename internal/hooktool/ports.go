@@ -2,7 +2,6 @@ package hooktool
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,31 +45,16 @@ func checkPorts(p core.Port) (core.Port, error) {
 	case p.Protocol == "icmp":
 		return p, usagef(`protocol "icmp" doesn't support any ports; got "%d"`, p.From)
 	case p.From > p.To:
-		return p, usagef("invalid port range %s", rangeOf(p))
+		return p, usagef("invalid port range %s", p)
 	case p.From < 0 || p.To > 65535:
 		return p, usagef("port range bounds must be between 0 and 65535, got %d-%d", p.From, p.To)
 	}
 	return p, nil
 }
 
-// rangeOf is how a port range is printed.
-func rangeOf(p core.Port) string {
-	switch {
-	case p.Protocol == "icmp":
-		return "icmp"
-	case p.From == p.To:
-		return fmt.Sprintf("%d/%s", p.From, p.Protocol)
-	}
-	return fmt.Sprintf("%d-%d/%s", p.From, p.To, p.Protocol)
-}
-
 func sameRange(a, b core.Port) bool {
 	a.Endpoint, b.Endpoint = "", ""
 	return a == b
-}
-
-func overlap(a, b core.Port) bool {
-	return a.Protocol == b.Protocol && a.From <= b.To && b.From <= a.To
 }
 
 // openRanges are the unit's port ranges as they will be when the hook commits. Those
@@ -97,7 +81,7 @@ func (r *Run) openRanges() (open []core.Port, asked int) {
 func (r *Run) openPorts(p core.Port) error {
 	open, asked := r.openRanges()
 	for n, o := range open {
-		if !overlap(p, o) || sameRange(p, o) {
+		if !p.Conflicts(o) {
 			continue
 		}
 		earlier := ""
@@ -105,7 +89,7 @@ func (r *Run) openPorts(p core.Port) error {
 			earlier = " requested earlier"
 		}
 		return kith.Errorf(kith.Conflict, "cannot open %s (unit %q): port range conflicts with %s (unit %q)%s",
-			rangeOf(p), r.ctx.Unit, rangeOf(o), r.ctx.Unit, earlier)
+			p, r.ctx.Unit, o, r.ctx.Unit, earlier)
 	}
 	everywhere := p
 	everywhere.Endpoint = ""
@@ -226,7 +210,7 @@ func openedPorts(i *invocation) error {
 		for n < len(open) && sameRange(open[0], open[n]) {
 			n++
 		}
-		line := rangeOf(open[0])
+		line := open[0].String()
 		if *endpoints {
 			line += " (" + endpointList(open[:n]) + ")"
 		}

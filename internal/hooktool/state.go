@@ -5,13 +5,7 @@ import (
 	"slices"
 
 	"kith"
-)
-
-// The limits of one entry of charm state (section 10.2); the limit of all entries
-// together is an option of the model, and checked by the commit.
-const (
-	maxStateKey   = 256
-	maxStateValue = 65536
+	"kith/internal/core"
 )
 
 // stateNow is the charm's state as it will be when the hook commits; nil if empty.
@@ -71,12 +65,13 @@ func stateSet(i *invocation) error {
 	if set, err = settings(set); err != nil {
 		return err
 	}
+	// The commit would find these too; Juju's tool says it at once (section 10.2).
 	for _, k := range slices.Sorted(maps.Keys(set)) {
-		if len(k) > maxStateKey {
-			return kith.Errorf(kith.Invalid, "max allowed key length (%d) exceeded", maxStateKey)
+		if len(k) > core.MaxStateKey {
+			return kith.Errorf(kith.Invalid, "max allowed key length (%d) exceeded", core.MaxStateKey)
 		}
-		if len(set[k]) > maxStateValue {
-			return kith.Errorf(kith.Invalid, "max allowed value length (%d) exceeded", maxStateValue)
+		if len(set[k]) > core.MaxStateValue {
+			return kith.Errorf(kith.Invalid, "max allowed value length (%d) exceeded", core.MaxStateValue)
 		}
 	}
 	for k, v := range set { // any order: keys are distinct

@@ -139,10 +139,11 @@ func (s *unified) readBases(c *Charm, files map[string][]byte) error {
 	return nil
 }
 
-// checkNoManifest accepts a charm without bases, unlike Juju, but not one that
-// lists them where nobody reads them.
+// checkNoManifest accepts a charm without a manifest, unlike Juju, but not one
+// in the abandoned draft of format 2, which had bases and platforms in
+// metadata.yaml: there, what the charm says about bases would be lost unnoticed.
 func (s *unified) checkNoManifest(m *Meta) error {
-	if len(m.Containers) == 0 || !s.meta.has("bases") || s.meta.doc.file == charmcraftFile {
+	if len(m.Containers) == 0 || !s.meta.has("bases") || !s.meta.has("platforms") {
 		return nil
 	}
 	err := s.meta.get("bases").refuse("bases stand in manifest.yaml", "containers without a manifest.yaml not valid")

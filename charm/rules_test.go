@@ -18,7 +18,7 @@ var rules = []struct {
 	{"3", "M", "assumes: [juju]\nseries: [jammy]\nmin-juju-version: 3.0.0", `ambiguous metadata: keys "min-juju-version", "series" cannot be used with "assumes"`, nil},
 	{"3", "M", `series: [jammy]`, `metadata v2 manifest.yaml with series slice not valid`, nil},
 	{"3", "M", `deployment: {}`, `deployment in metadata v2 not valid`, nil},
-	{"3", "m", "containers: {app: {}}\nbases: [{name: ubuntu, channel: 18.04/stable}]", `containers without a manifest.yaml not valid`, nil},
+	{"3", "m", "containers: {app: {}}\nplatforms: [kubernetes]\nbases: [{name: ubuntu, channel: 18.04/stable}]", `containers without a manifest.yaml not valid`, nil},
 	{"3", "m", `containers: {app: {}}`, "", nil},
 	{"4.1", "M", `provides: {web: on}`, `metadata: provides.web: expected map, got bool(true)`, nil},
 	{"4.1", "M", "provides: {web: http}\nprovides: {site: http}", "", func(c *Charm) bool { return len(c.Meta.Provides) == 1 && c.Meta.Provides["site"].Interface == "http" }},

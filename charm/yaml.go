@@ -28,8 +28,8 @@ var yamlLine = regexp.MustCompile(`line ([0-9]+): `)
 func parseYAML(doc *document, data []byte) (*node, error) {
 	if len(data) > MaxYAMLSize {
 		return nil, &Error{
-			Reason: fmt.Sprintf("cannot read %s: larger than %d bytes", doc.file, MaxYAMLSize),
-			File:   doc.file, Rule: fmt.Sprintf("a YAML file may have %d bytes (MaxYAMLSize)", MaxYAMLSize),
+			Reason: fmt.Sprintf("cannot read %s: larger than %d bytes (MaxYAMLSize)", doc.file, MaxYAMLSize),
+			File:   doc.file, Rule: "real files are far smaller",
 		}
 	}
 	var root yaml.Node

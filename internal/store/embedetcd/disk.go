@@ -8,15 +8,16 @@ import (
 )
 
 const (
-	// minFree is what must stay free beside a write: the next segment of the log
-	// (64 MB, made ahead of time), the next extension of the database (16 MiB), a
-	// snapshot, and what others write until we look again.
-	minFree = 128 << 20
+	// minFree is what must stay free beside a write: the next extension of the
+	// database (16 MiB), the next segments of the log, a snapshot, and what others
+	// write until we look again.
+	minFree = 64 << 20
 	// writeCopies is how often a write ends up on the disk: log, database, and the
 	// database's copies of pages it changes.
 	writeCopies = 4
-	// maintainBytes is after how many written bytes maintenance is due.
-	maintainBytes = 64 << 20
+	// Maintenance is due after so many bytes, or writes.
+	maintainBytes  = 64 << 20
+	maintainWrites = 10_000
 )
 
 // Admit implements store.Host: it refuses a write there may be no room for. etcd
@@ -28,8 +29,7 @@ func (s *Server) Admit(bytes int) error {
 	if err := s.room(bytes); err != nil {
 		return err
 	}
-	s.writes.Add(1)
-	if s.written.Add(int64(bytes)) >= maintainBytes {
+	if writes, written := s.writes.Add(1), s.written.Add(int64(bytes)); writes >= maintainWrites || written >= maintainBytes {
 		select {
 		case s.enough <- struct{}{}:
 		default:

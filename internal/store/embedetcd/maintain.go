@@ -21,11 +21,12 @@ const (
 
 // maintain keeps the server from growing, until ctx ends. Each round forgets the
 // versions that were superseded before the round before: a watcher has at least one
-// round's worth of changes to catch up with before it must start from a snapshot.
+// round's worth of changes to catch up with before it must start from a snapshot. No
+// watcher is older than the server.
 func (s *Server) maintain(ctx context.Context) {
 	due := time.NewTicker(maintainEvery)
 	defer due.Stop()
-	forget := int64(0)
+	forget := s.etcd.KV().Rev()
 	for {
 		select {
 		case <-due.C:
@@ -35,7 +36,10 @@ func (s *Server) maintain(ctx context.Context) {
 		}
 		bytes, writes := s.written.Swap(0), s.writes.Swap(0)
 		now := s.etcd.KV().Rev()
-		if forget > 0 && s.compact(ctx, forget) != nil {
+		if now == forget {
+			continue
+		}
+		if s.compact(ctx, forget) != nil {
 			continue // the next round is as good; a server that failed ends ctx
 		}
 		forget = now

@@ -3,12 +3,14 @@ package embedetcd
 import (
 	"math"
 	"net/url"
+	"sync"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
 	"go.etcd.io/etcd/client/pkg/v3/types"
 	"go.etcd.io/etcd/server/v3/config"
 	"go.etcd.io/etcd/server/v3/features"
+	"go.etcd.io/etcd/server/v3/storage/wal"
 	"go.uber.org/zap"
 
 	"kith/internal/store"
@@ -34,6 +36,10 @@ const (
 	catchUpEntries  = 1 // for followers, of which there are none; 0 would mean 5000
 	keepFiles       = 1 // snapshots and log segments that nothing needs any more
 
+	// A start reads the log's segments whole, twice; with etcd's 64 MB that takes half
+	// a second. Entries larger than a segment make it as large as they are.
+	segmentBytes = 4 << 20
+
 	// quota is where etcd stops writing. It is far above what models need and far
 	// below what would make a start slow; etcd itself advises against more.
 	quota = 8 << 30
@@ -45,8 +51,13 @@ const (
 	slowApply = time.Second // what etcd's log calls slow
 )
 
+// segments guards the one setting that etcd has only as a variable of a package, so
+// that servers started at once in one process do not race for it.
+var segments sync.Once
+
 // serverConfig is etcd for one member and no network.
 func serverConfig(dir string, limits store.Limits, logger *zap.Logger) config.ServerConfig {
+	segments.Do(func() { wal.SegmentSizeBytes = segmentBytes })
 	// etcd wants an address for its peers. Nobody listens on it and nobody connects.
 	nowhere := types.URLs{url.URL{Scheme: "http", Host: "127.0.0.1:1"}}
 	return config.ServerConfig{

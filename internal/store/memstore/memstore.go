@@ -31,7 +31,7 @@ func (s *Store) enter(ctx context.Context) error {
 	default:
 	}
 	if err := ctx.Err(); err != nil {
-		return kith.Errorf(kith.Unavailable, "cannot reach the store: %v", err)
+		return store.Because(err, kith.Errorf(kith.Unavailable, "cannot reach the store: %v", err))
 	}
 	s.server.mu.Lock()
 	return nil

@@ -84,6 +84,15 @@ func (r RelationView) sees(m *Member) bool {
 		(r.Relation.Scope != kith.Container || m.Principal == r.v.container())
 }
 
+// LeaseRev is the revision at which somebody last took the leadership of the
+// unit's application; 0 if nobody ever did.
+func (v View) LeaseRev() uint64 {
+	if l := v.m.Lease(v.App.Name); l != nil {
+		return l.Rev
+	}
+	return 0
+}
+
 // Entered is the revision at which remote entered the relation; 0 if it is not in scope.
 func (r RelationView) Entered(remote kith.UnitName) uint64 {
 	if m := r.v.m.Member(r.Relation.ID, remote); m != nil {

@@ -195,12 +195,18 @@ func (u unit) hook(kind core.HookKind) core.Hook {
 		h.Cause = u.Unit.LifeRev
 	case core.UpgradeCharm:
 		h.Charm, h.Cause = u.App.Charm, u.App.CharmRev
-	case core.ConfigChanged:
-		h.Config, h.Cause = u.App.ConfigVersion, u.App.ConfigRev
+	case core.ConfigChanged: // an upgrade queues it too, and a new unit runs it once
+		h.Config, h.Cause = u.App.ConfigVersion, max(u.App.ConfigRev, u.App.CharmRev)
+		if u.past.Config == 0 {
+			h.Cause = max(h.Cause, u.Unit.LifeRev)
+		}
 	case core.LeaderElected:
 		_, h.Cause = u.Leader()
-	case core.LeaderSettingsChanged:
+	case core.LeaderSettingsChanged: // one that never saw any is new, or has led so far
 		h.Settings, h.Cause = u.App.LeaderVersion, u.App.LeaderRev
+		if u.past.Settings == 0 {
+			h.Cause = max(h.Cause, u.Unit.LifeRev, u.LeaseRev())
+		}
 	case core.UpdateStatus: // time made it due, no change did
 	case core.RelationCreated, core.RelationJoined, core.RelationChanged, core.RelationDeparted, core.RelationBroken:
 		panic("resolve: " + string(kind) + " without a relation")

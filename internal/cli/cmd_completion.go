@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"context"
+)
+
+func completionCommand() *command {
+	shells := []string{"bash", "fish", "zsh"}
+	return &command{
+		name: "completion", args: "bash|fish|zsh", group: groupOther, scope: noScope,
+		summary: "Prints a completion script for a shell",
+		details: `With it the shell completes commands, flags, and the names of models, applications,
+units, endpoints and relations, which it asks the controller for.`,
+		examples: []example{
+			{"completion bash > ~/.local/share/bash-completion/completions/kith", "For bash"},
+			{"completion zsh > ~/.zfunc/_kith", "For zsh, with ~/.zfunc in fpath"},
+			{"completion fish > ~/.config/fish/completions/kith.fish", "For fish"},
+		},
+		check: func(args []string) error {
+			if len(args) == 0 {
+				return usagef("no shell specified")
+			}
+			for _, s := range shells {
+				if s == args[0] {
+					return atMost(1)(args)
+				}
+			}
+			return usagef("unknown shell %q, expected bash, fish or zsh", args[0])
+		},
+		complete: firstArg(func(context.Context, *call, []string) []string { return shells }),
+		run: func(_ context.Context, x *call, args []string) error {
+			root := x.root()
+			switch args[0] {
+			case "bash":
+				return root.GenBashCompletionV2(x.out, true)
+			case "fish":
+				return root.GenFishCompletion(x.out, true)
+			default:
+				return root.GenZshCompletion(x.out)
+			}
+		},
+	}
+}

@@ -1,0 +1,195 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"kith"
+	"kith/internal/api"
+	"kith/internal/core"
+)
+
+// defaultBase is said of charms that do not say what they run on.
+const defaultBase = "ubuntu@24.04/stable"
+
+// deployFlags are the flags of deploy.
+type deployFlags struct {
+	units  int
+	to     string
+	base   string
+	config []string
+	trust  bool
+	dryRun bool
+	// unitsGiven is true if -n was.
+	unitsGiven func() bool
+}
+
+func deployCommand() *command {
+	var o deployFlags
+	return &command{
+		name: "deploy", args: "<charm> [<application name>]", group: groupApp, scope: modelScope,
+		summary: "Deploys a charm as an application",
+		details: `The charm is a folder or a .charm file. The application gets the charm's name unless
+another is given, and one unit unless -n says otherwise; a subordinate gets its
+units when it is integrated.
+
+Configuration is given as --config key=value, as --config key=@FILE, or as a YAML
+file with the options below the application's name.`,
+		examples: []example{
+			{"deploy ./web", "Deploy the charm in a folder"},
+			{"deploy ./web_ubuntu-24.04-amd64.charm shop -n 3", "Deploy a packed charm under another name, with three units"},
+			{"deploy ./web --config port=8080 --config title=@title.txt", "Deploy with configuration"},
+		},
+		seeAlso:  []string{"integrate", "add-unit", "config", "settle"},
+		flags:    o.flags,
+		check:    o.check,
+		run:      o.run,
+		complete: nil, // files: the shell knows
+	}
+}
+
+func (o *deployFlags) flags(f *pflag.FlagSet) {
+	f.IntVarP(&o.units, "num-units", "n", 1, "Number of units")
+	f.StringVar(&o.base, "base", "", "Base to deploy on, such as ubuntu@24.04")
+	f.StringArrayVar(&o.config, "config", nil, "Option key=value, or a YAML file with options")
+	f.BoolVar(&o.trust, "trust", false, "Set the application's trust")
+	f.BoolVar(&o.dryRun, "dry-run", false, "Accepted for Juju's sake: ignored for local charms")
+	f.StringVar(&o.to, "to", "", "Accepted for Juju's sake: every unit runs on this computer")
+	for _, name := range []string{"attach-storage", "constraints", "device", "overlay", "resource", "storage"} {
+		f.StringArray(name, nil, "Accepted for Juju's sake; does nothing")
+	}
+	for _, name := range []string{"bind", "channel", "map-machines", "series"} {
+		f.String(name, "", "Accepted for Juju's sake; does nothing")
+	}
+	f.Int("revision", -1, "Accepted for Juju's sake; does nothing")
+	f.Bool("force", false, "Accepted for Juju's sake; does nothing")
+	o.unitsGiven = func() bool { return f.Changed("num-units") }
+}
+
+func (o *deployFlags) check(args []string) error {
+	if len(args) == 0 {
+		return usagef("no charm or bundle specified")
+	}
+	if len(args) > 1 {
+		if _, err := kith.ParseAppName(args[1]); err != nil {
+			return &usageError{err}
+		}
+	}
+	if o.units < 0 {
+		return usagef("--num-units must be a positive integer")
+	}
+	return atMost(2)(args)
+}
+
+func (o *deployFlags) run(ctx context.Context, x *call, args []string) error {
+	if o.dryRun {
+		x.say("ignoring dry-run flag for local charms")
+	}
+	c, err := x.openCharm(args[0])
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	name := c.charm.Meta.Name
+	if len(args) > 1 {
+		name = args[1]
+	}
+	app, err := kith.ParseAppName(name)
+	if err != nil {
+		return &usageError{err}
+	}
+	op, err := o.op(x, app, c)
+	if err != nil {
+		return err
+	}
+	if err := c.send(ctx, x); err != nil {
+		return err
+	}
+	if _, err := x.do(ctx, op); err != nil {
+		return x.deployError(ctx, app, err)
+	}
+	return x.sayDeployed(ctx, app)
+}
+
+// op is the command that deploys c as app.
+func (o *deployFlags) op(x *call, app kith.AppName, c *localCharm) (core.Deploy, error) {
+	op := core.Deploy{App: app, Charm: c.id, Units: o.units, Trust: o.trust, Base: strings.TrimSuffix(o.base, "/stable")}
+	if c.charm.Meta.Subordinate {
+		if o.unitsGiven() || o.to != "" {
+			return op, kith.Errorf(kith.Invalid, "cannot use --num-units or --to with subordinate application").
+				WithHint("a subordinate gets a unit beside each unit it is integrated with")
+		}
+		op.Units = 0
+	}
+	var err error
+	if op.Config, err = x.deployConfig(o.config, string(app)); err != nil {
+		return op, err
+	}
+	trust, err := takeTrust(op.Config, &op.Trust)
+	op.Trust = trust != nil && *trust
+	return op, err
+}
+
+// deployConfig reads the values of --config: files first, single options over them.
+func (x *call) deployConfig(values []string, app string) (map[string]any, error) {
+	set := map[string]any{}
+	for _, v := range values {
+		if strings.Contains(v, "=") {
+			continue
+		}
+		settings, err := x.appSettings(v, app)
+		if err != nil {
+			return nil, err
+		}
+		for key, value := range settings { // any order: a map again
+			set[key] = value
+		}
+	}
+	for _, v := range values {
+		if !strings.Contains(v, "=") {
+			continue
+		}
+		p, err := x.parsePair(v)
+		if err != nil {
+			return nil, err
+		}
+		set[p.key] = p.value
+	}
+	return set, nil
+}
+
+// deployError says what to do if the name is taken (CLI reference, section 7.1).
+func (x *call) deployError(ctx context.Context, app kith.AppName, err error) error {
+	if kith.CodeOf(err) != kith.Conflict {
+		return err
+	}
+	if _, lookup := x.api.App(ctx, x.modelID(), app); lookup != nil {
+		return err
+	}
+	return kith.Errorf(kith.Conflict, "cannot add application %q: application already exists: \n"+
+		"deploy application using an alias name:\n    %s deploy <application> <alias>\n"+
+		"or use remove-application to remove the existing one and try again.", app, x.program)
+}
+
+// sayDeployed tells what was deployed, on stderr.
+func (x *call) sayDeployed(ctx context.Context, app kith.AppName) error {
+	a, err := x.api.App(ctx, x.modelID(), app)
+	if err != nil {
+		return err
+	}
+	x.say("Located local charm %q, revision %d", a.CharmName, a.CharmRev)
+	x.say("Deploying %q from local charm %q, revision %d on %s", app, a.CharmName, a.CharmRev, longBase(a.AppStatus))
+	return nil
+}
+
+// longBase is an application's base with its risk: ubuntu@24.04/stable.
+func longBase(a api.AppStatus) string {
+	base := cmp.Or(a.Base, defaultBase)
+	if !strings.Contains(base, "/") {
+		base += "/stable"
+	}
+	return base
+}

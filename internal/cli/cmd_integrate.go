@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"kith"
+	"kith/internal/core"
+)
+
+func integrateCommand() *command {
+	var via string
+	return &command{
+		name: "integrate", aliases: []string{"relate"}, args: "<application>[:<endpoint>] <application>[:<endpoint>]",
+		group: groupRelation, scope: modelScope,
+		summary: "Integrates two applications",
+		details: `Both applications must have an endpoint with the same interface, one that provides
+it and one that requires it. Where only one pair of endpoints fits, the names of
+the applications are enough; otherwise name the endpoints.
+
+The units of both applications then run their relation hooks; "settle" waits for
+them.`,
+		examples: []example{
+			{"integrate web db", "Integrate two applications by the one pair of endpoints that fits"},
+			{"integrate web:database db:server", "Say which endpoints"},
+			{"integrate web rsyslog-forwarder", "Put a subordinate beside each unit of web"},
+		},
+		seeAlso: []string{"remove-relation", "status", "settle"},
+		flags: func(f *pflag.FlagSet) {
+			f.StringVar(&via, "via", "", "Subnets a cross-model relation goes through: CIDR[,CIDR...]")
+		},
+		check: func(args []string) error {
+			if len(args) != 2 {
+				return usagef("an integration must involve two applications")
+			}
+			if isOfferURL(args[0]) && isOfferURL(args[1]) {
+				return usagef("providing more than one remote endpoints not supported")
+			}
+			if _, err := parseEndpoints(args); err != nil {
+				return err
+			}
+			return checkCIDRs(via)
+		},
+		complete: upTo(2, completeEndpoints),
+		run: func(ctx context.Context, x *call, args []string) error {
+			if via != "" {
+				return kith.Errorf(kith.Invalid, "integration via subnets for non cross model relations not supported")
+			}
+			ends, err := parseEndpoints(args)
+			if err != nil {
+				return err
+			}
+			_, err = x.do(ctx, core.Integrate{A: ends[0], B: ends[1]})
+			return x.integrateError(err)
+		},
+	}
+}
+
+// isOfferURL reports whether an argument names an offer of another model: it has a dot.
+func isOfferURL(s string) bool { return strings.Contains(s, ".") }
+
+// parseEndpoints reads one or two APP[:ENDPOINT] arguments.
+func parseEndpoints(args []string) ([]kith.Endpoint, error) {
+	ends := make([]kith.Endpoint, len(args))
+	for i, a := range args {
+		if strings.Count(a, ":") > 1 || strings.HasSuffix(a, ":") || strings.HasPrefix(a, ":") {
+			return nil, usagef("endpoint %q not valid", a)
+		}
+		e, err := kith.ParseEndpoint(a)
+		if err != nil {
+			return nil, &usageError{err}
+		}
+		ends[i] = e
+	}
+	return ends, nil
+}
+
+// checkCIDRs reads the value of --via.
+func checkCIDRs(via string) error {
+	if via == "" {
+		return nil
+	}
+	for _, s := range strings.Split(via, ",") {
+		p, err := netip.ParsePrefix(strings.TrimSpace(s))
+		if err != nil {
+			return usagef("invalid CIDR address: %s", s)
+		}
+		if p.Bits() == 0 {
+			return usagef("CIDR %q not allowed", s)
+		}
+	}
+	return nil
+}
+
+// integrateError puts a refusal into the form integrate prints: an integration
+// that exists already breaks the line at every colon and says where to look
+// (CLI reference, section 7.2).
+func (x *call) integrateError(err error) error {
+	var e *kith.Error
+	if !errors.As(err, &e) || !strings.HasSuffix(e.Message, "(already exists)") {
+		return whole(err)
+	}
+	text := strings.ReplaceAll(e.Message, ": ", "\n") + ": \n\nUse '" + x.program + " status --relations' to view the current relations."
+	return kith.Errorf(e.Code, "%s", text)
+}

@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/pflag"
+
+	"kith"
+	"kith/internal/core"
+)
+
+func refreshCommand() *command {
+	var path, swtch string
+	var config []string
+	var force, trust bool
+	return &command{
+		name: "refresh", args: "<application>", group: groupApp, scope: modelScope,
+		summary: "Gives an application another version of its charm",
+		details: `The units run upgrade-charm with the new version. A charm that drops an endpoint
+which is in use is refused.`,
+		examples: []example{{"refresh web --path ./web", "Use the charm as it is in the folder now"}},
+		seeAlso:  []string{"deploy"},
+		flags: func(f *pflag.FlagSet) {
+			f.StringVar(&path, "path", "", "Folder or .charm file with the new version")
+			f.StringVar(&swtch, "switch", "", "The same, for a charm from elsewhere")
+			f.StringArrayVar(&config, "config", nil, "Option key=value, or a YAML file with options")
+			f.BoolVar(&force, "force", false, "Even if a limit of the new version is exceeded")
+			f.BoolVar(&trust, "trust", false, "Set the application's trust")
+			f.Bool("force-units", false, "Accepted for Juju's sake; does nothing")
+			f.Bool("force-base", false, "Accepted for Juju's sake; does nothing")
+			f.Bool("force-series", false, "Accepted for Juju's sake; does nothing")
+			for _, name := range []string{"resource", "storage"} {
+				f.StringArray(name, nil, "Accepted for Juju's sake; does nothing")
+			}
+			for _, name := range []string{"base", "bind", "channel"} {
+				f.String(name, "", "Accepted for Juju's sake; does nothing")
+			}
+			f.Int("revision", -1, "For charms from a store; not with --path")
+		},
+		check: func(args []string) error {
+			if len(args) == 0 {
+				return usagef("no application specified")
+			}
+			if _, err := appArg(args[0]); err != nil {
+				return err
+			}
+			if path != "" && swtch != "" {
+				return usagef("--switch and --path are mutually exclusive")
+			}
+			return atMost(1)(args)
+		},
+		complete: firstArg(completeApps),
+		run: func(ctx context.Context, x *call, args []string) error {
+			app := kith.AppName(args[0])
+			before, err := x.api.App(ctx, x.modelID(), app)
+			if err != nil {
+				return whole(err)
+			}
+			if path+swtch == "" {
+				return kith.Errorf(kith.Invalid, "refreshing a local charm requires either --path or --switch")
+			}
+			c, err := x.openCharm(path + swtch)
+			if err != nil {
+				return err
+			}
+			defer c.close()
+			if swtch == "" && c.charm.Meta.Name != before.CharmName {
+				return kith.Errorf(kith.Invalid, "cannot refresh %q to %q", before.CharmName, c.charm.Meta.Name)
+			}
+			return x.refresh(ctx, app, c, config, force, trust)
+		},
+	}
+}
+
+// refresh sends the charm, makes the application use it, and changes its options.
+func (x *call) refresh(ctx context.Context, app kith.AppName, c *localCharm, config []string, force, trust bool) error {
+	set, err := x.deployConfig(config, string(app))
+	if err != nil {
+		return err
+	}
+	if err := c.send(ctx, x); err != nil {
+		return err
+	}
+	if _, err := x.do(ctx, core.Refresh{App: app, Charm: c.id, Force: force}); err != nil {
+		return whole(err)
+	}
+	after, err := x.api.App(ctx, x.modelID(), app)
+	if err != nil {
+		return err
+	}
+	x.say("Added local charm %q, revision %d, to the model", after.CharmName, after.CharmRev)
+	if len(set) == 0 && !trust {
+		return nil
+	}
+	op := core.SetConfig{App: app, Set: set}
+	if op.Trust, err = takeTrust(set, nil); err != nil {
+		return err
+	}
+	if trust {
+		op.Trust = &trust
+	}
+	_, err = x.do(ctx, op)
+	return whole(err)
+}

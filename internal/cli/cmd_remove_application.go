@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"kith"
+	"kith/internal/api"
+	"kith/internal/core"
+)
+
+func removeApplicationCommand() *command {
+	var r removal
+	return &command{
+		name: "remove-application", args: "<application> [<application>...]", group: groupApp, scope: modelScope,
+		summary: "Removes applications from the model",
+		details: `The application's relations end, then each of its units runs its stop and remove
+hooks. The application is gone when its last unit is.
+
+With --force units are taken away even if their hooks fail.`,
+		examples: []example{
+			{"remove-application web --no-prompt", "Remove an application without being asked"},
+			{"remove-application web db --dry-run", "See what would be removed"},
+		},
+		seeAlso: []string{"remove-unit", "remove-relation"},
+		flags:   r.flags,
+		check: func(args []string) error {
+			if len(args) == 0 {
+				return usagef("no application specified")
+			}
+			for _, a := range args {
+				if _, err := appArg(a); err != nil {
+					return err
+				}
+			}
+			return r.check()
+		},
+		complete: completeApps,
+		run: func(ctx context.Context, x *call, args []string) error {
+			return r.removeEach(ctx, x, "application", args, previewApp, func(name string) error {
+				_, err := x.do(ctx, core.RemoveApps{Apps: []kith.AppName{kith.AppName(name)}, Force: r.force})
+				return err
+			})
+		},
+	}
+}
+
+// previewApp says what goes when an application goes.
+func previewApp(s *api.Status, name string) (string, error) {
+	i := slices.IndexFunc(s.Apps, func(a api.AppStatus) bool { return string(a.Name) == name })
+	if i < 0 {
+		return "", kith.Errorf(kith.NotFound, "application %q not found", name)
+	}
+	text := fmt.Sprintf("will remove application %s\n", name)
+	for _, u := range s.Apps[i].Units {
+		text += fmt.Sprintf("- will remove unit %s\n", u)
+	}
+	return text, nil
+}

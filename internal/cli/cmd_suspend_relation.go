@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/spf13/pflag"
+
+	"kith"
+	"kith/internal/core"
+)
+
+func suspendRelationCommand() *command {
+	var message string
+	var force bool
+	return &command{
+		name: "suspend-relation", args: "<relation id> [<relation id>...]", group: groupRelation, scope: modelScope,
+		summary: "Suspends relations to offers",
+		details: `The units of both sides run their departed and broken hooks as if the relation had
+been removed; it stays in the model and can be resumed.
+
+Juju suspends only relations that came in through an offer. With --force kith
+suspends any relation.`,
+		examples: []example{
+			{"suspend-relation 4 --message 'maintenance window'", "Suspend a relation and say why"},
+			{"suspend-relation 4 --force", "Suspend a relation within the model"},
+		},
+		seeAlso: []string{"resume-relation", "remove-relation"},
+		flags: func(f *pflag.FlagSet) {
+			f.StringVar(&message, "message", "", "Why, for the people who look at the status")
+			f.BoolVar(&force, "force", false, "Also for a relation within the model")
+		},
+		check: func(args []string) error {
+			_, err := relationIDs(args)
+			return err
+		},
+		complete: completeRelations,
+		run: func(ctx context.Context, x *call, args []string) error {
+			ids, err := relationIDs(args)
+			if err != nil {
+				return err
+			}
+			_, err = x.do(ctx, core.Suspend{IDs: ids, Message: message, Force: force})
+			return err
+		},
+	}
+}
+
+// relationID reads the number of a relation.
+func relationID(s string) (kith.RelationID, error) {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 0 || s[0] == '+' {
+		return 0, usagef("relation ID %q not valid", s)
+	}
+	return kith.RelationID(n), nil
+}

@@ -42,15 +42,10 @@ func findScript(charmDir, hook string) (script, error) {
 	return script{}, nil
 }
 
-// hasMetadata reports whether a charm is unpacked in dir. A charm deployed from
-// its source directory may have the unified charmcraft.yaml alone.
+// hasMetadata reports whether a charm is unpacked in dir.
 func hasMetadata(dir string) bool {
-	for _, name := range []string{"metadata.yaml", "charmcraft.yaml"} {
-		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-			return true
-		}
-	}
-	return false
+	_, err := os.Stat(filepath.Join(dir, "metadata.yaml"))
+	return err == nil
 }
 
 // reason is the cause of err without the operation and the path that os and

@@ -1,0 +1,441 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"kith"
+	"kith/charm"
+	"kith/internal/api"
+	"kith/internal/core"
+	"kith/internal/hooktool"
+	"kith/internal/hookwire"
+	"kith/internal/resolve"
+)
+
+// TestMain lets the test binary be a hook tool: the tools directory links to it.
+func TestMain(m *testing.M) {
+	if name := filepath.Base(os.Args[0]); slices.Contains(hooktool.Names(), name) || name == "frobnicate" {
+		os.Exit(hookwire.Main(hookwire.Process{Args: os.Args, Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}))
+	}
+	if dir := os.Getenv("KITH_TEST_AGENT"); dir != "" {
+		os.Exit(agentProcess(dir))
+	}
+	os.Exit(m.Run())
+}
+
+const (
+	testModel = kith.ModelUUID("00000000-0000-4000-8000-000000000001")
+	patience  = 30 * time.Second // of a test that waits for what must happen
+)
+
+// world is a controller of one model in memory: the rules of core and resolve,
+// and nothing of its own but the delivery. What a real one stores, it has at once.
+type world struct {
+	t *testing.T
+
+	mu      sync.Mutex
+	m       *core.Model
+	late    time.Duration // how far its clock is ahead
+	changed chan struct{} // closed and replaced when anything changes
+	epoch   string
+	session *session
+	offered map[kith.UnitName]string // the assignment as it was sent
+	logs    []api.LogRecord
+	blobs   map[string][]byte
+	// before and after are called around each command of the agent, for faults.
+	before func(core.Op) error
+	after  func(core.Op) error
+	begun  int
+}
+
+// session is a connected agent: events it has yet to take.
+type session struct {
+	events []api.HostEvent
+	wake   chan struct{}
+	over   chan struct{}
+}
+
+func newWorld(t *testing.T) *world {
+	w := &world{t: t, m: &core.Model{}, changed: make(chan struct{}), offered: map[kith.UnitName]string{}, blobs: map[string][]byte{}}
+	w.must(core.CreateModel{UUID: testModel, ModelName: "prod", Owner: "admin"})
+	return w
+}
+
+func (w *world) now() time.Time { return time.Now().Add(w.late) }
+
+// must sends a command of the operator's.
+func (w *world) must(op core.Op) {
+	w.t.Helper()
+	actor := core.Actor{Kind: core.ActorUser, Name: "admin"}
+	if _, err := w.command(actor, op); err != nil {
+		w.t.Fatalf("%s: %v", op.Name(), err)
+	}
+}
+
+func (w *world) command(actor core.Actor, op core.Op) (api.CommandReply, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.commit(actor, op)
+}
+
+func (w *world) commit(actor core.Actor, op core.Op) (api.CommandReply, error) {
+	before := w.m.Revision
+	if _, _, err := core.Commit(w.m, core.Command{Now: w.now(), Actor: actor, Op: op}); err != nil {
+		return api.CommandReply{}, err
+	}
+	if _, ok := op.(core.BeginHook); ok {
+		w.begun++
+	}
+	reply := api.CommandReply{Revision: w.m.Revision, Unchanged: w.m.Revision == before}
+	w.work()
+	close(w.changed)
+	w.changed = make(chan struct{})
+	return reply, nil
+}
+
+// work does the bookkeeping steps and offers the hooks that are due.
+func (w *world) work() {
+	for again := true; again; {
+		again = false
+		for _, u := range units(w.m) {
+			v, _ := core.ViewOf(w.m, u)
+			step, ok := resolve.Next(v, w.now())
+			var op core.Op
+			switch {
+			case !ok:
+				continue
+			case step.Kind == resolve.Run:
+				w.offer(u, v, step)
+				continue
+			case step.Kind == resolve.Enter:
+				op = core.EnterScopes{Unit: u, Relations: step.Relations}
+			case step.Kind == resolve.Leave:
+				op = core.LeaveScopes{Unit: u, Relations: step.Relations}
+			case step.Kind == resolve.Terminate:
+				op = core.RemoveDeadUnit{Unit: u}
+				w.send(api.HostEvent{Gone: &api.UnitRef{Model: testModel, Unit: u}})
+			}
+			if _, _, err := core.Commit(w.m, core.Command{Now: w.now(), Actor: core.System, Op: op}); err != nil {
+				panic(err)
+			}
+			again = true
+		}
+	}
+}
+
+func units(m *core.Model) []kith.UnitName {
+	var names []kith.UnitName
+	for u := range m.Units() {
+		names = append(names, u.Name)
+	}
+	return names
+}
+
+func (w *world) offer(u kith.UnitName, v core.View, step resolve.Step) {
+	if w.session == nil {
+		return
+	}
+	w.hold(u)
+	a := &api.Assignment{UnitRef: api.UnitRef{Model: testModel, Unit: u}, ModelName: "prod", Seq: v.Past.Seq + 1, Hook: step.Hook,
+		Context: v.Context(step.Hook, w.now()), Token: string(u)}
+	text, err := json.Marshal(a)
+	if err != nil {
+		panic(err)
+	}
+	failures := 0
+	if v.Past.Failed != nil {
+		failures = v.Past.Failed.Attempts
+	}
+	key := string(text) + strings.Repeat("!", failures+w.begun) // each begin deserves a new offer
+	if w.offered[u] == key {
+		return
+	}
+	w.offered[u] = key
+	if err := json.Unmarshal(text, a); err != nil { // as it comes over the wire
+		panic(err)
+	}
+	a.UpdatedRevision = w.m.Revision
+	w.send(api.HostEvent{Run: a})
+}
+
+func (w *world) hold(u kith.UnitName) {
+	h := w.held(u)
+	w.send(api.HostEvent{Hold: &h})
+}
+
+func (w *world) held(u kith.UnitName) api.HostUnit {
+	unit := w.m.Unit(u)
+	return api.HostUnit{UnitRef: api.UnitRef{Model: testModel, Unit: u}, Charm: w.m.App(unit.App).Charm,
+		Unpacked: w.m.Progress(u).Charm, Present: unit.Present, Token: string(u)}
+}
+
+func (w *world) send(e api.HostEvent) {
+	if w.session != nil {
+		w.session.events = append(w.session.events, e)
+		signal(w.session.wake)
+	}
+}
+
+// cut drops the agent's connection.
+func (w *world) cut() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.drop()
+}
+
+func (w *world) drop() {
+	if w.session != nil {
+		close(w.session.over)
+		w.session = nil
+		clear(w.offered)
+	}
+}
+
+// Host implements Controller.
+func (w *world) Host(ctx context.Context, host, epoch string) iter.Seq2[api.HostEvent, error] {
+	return func(yield func(api.HostEvent, error) bool) {
+		lost := kith.Errorf(kith.Unavailable, "lost the controller")
+		s := w.connect(host, epoch)
+		for {
+			w.mu.Lock()
+			events := s.events
+			s.events = nil
+			w.mu.Unlock()
+			for _, e := range events {
+				if !yield(e, nil) {
+					return
+				}
+			}
+			select {
+			case <-s.wake:
+			case <-s.over:
+				yield(api.HostEvent{}, lost)
+				return
+			case <-ctx.Done():
+				yield(api.HostEvent{}, ctx.Err())
+				return
+			}
+		}
+	}
+}
+
+func (w *world) connect(host, epoch string) *session {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.drop()
+	s := &session{wake: make(chan struct{}, 1), over: make(chan struct{})}
+	w.session, w.epoch = s, epoch
+	all := &api.HostUnits{Models: []kith.ModelUUID{testModel}}
+	for _, u := range units(w.m) {
+		all.Units = append(all.Units, w.held(u))
+	}
+	s.events = append(s.events, api.HostEvent{Units: all})
+	if _, err := w.commit(core.Actor{Kind: core.ActorHost, Name: host}, core.HostHello{Host: host, Epoch: epoch}); err != nil {
+		panic(err)
+	}
+	return s
+}
+
+// Do implements Controller: the host's own commands.
+func (w *world) Do(ctx context.Context, _ string, op core.Op) (api.CommandReply, error) {
+	return w.fromAgent(core.Actor{Kind: core.ActorHost, Name: "local"}, op)
+}
+
+func (w *world) fromAgent(actor core.Actor, op core.Op) (api.CommandReply, error) {
+	w.mu.Lock()
+	before, after := w.before, w.after
+	w.mu.Unlock()
+	if before != nil {
+		if err := before(op); err != nil {
+			return api.CommandReply{}, err
+		}
+	}
+	reply, err := w.command(actor, op)
+	if after != nil && err == nil {
+		err = after(op)
+	}
+	return reply, err
+}
+
+// Blob implements Controller.
+func (w *world) Blob(_ context.Context, id string) (io.ReadCloser, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	data, ok := w.blobs[id]
+	if !ok {
+		return nil, kith.Errorf(kith.NotFound, "blob %q not found", id)
+	}
+	return io.NopCloser(bytes.NewReader(data)), nil
+}
+
+// AppendLogs implements Controller.
+func (w *world) AppendLogs(_ context.Context, _ string, records []api.LogRecord) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.logs = append(w.logs, records...)
+	return nil
+}
+
+// Unit implements Controller. The token is the unit's name.
+func (w *world) Unit(token string) UnitController { return asUnit{w, kith.UnitName(token)} }
+
+type asUnit struct {
+	w *world
+	u kith.UnitName
+}
+
+func (c asUnit) Do(_ context.Context, _ string, op core.Op) (api.CommandReply, error) {
+	return c.w.fromAgent(core.UnitActor(c.u), op)
+}
+
+func (c asUnit) Bag(_ context.Context, _ string, id kith.RelationID, owner string) (api.BagReply, error) {
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	data, err := core.ReadBag(c.w.m, core.UnitActor(c.u), id, owner)
+	return api.BagReply{Data: data}, err
+}
+
+func (c asUnit) GoalState(context.Context, string, kith.UnitName) (api.GoalState, error) {
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	g, _ := api.GoalStateOf(c.w.m, c.u)
+	return g, nil
+}
+
+func (c asUnit) Live(_ context.Context, _ string, u kith.UnitName, _ bool) (Live, error) {
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	a := c.w.m.App(u.App())
+	return Live{Leader: c.w.m.IsLeader(u, c.w.now()), Workload: c.w.m.Unit(u).Workload, App: a.Status, LeaderSettings: a.LeaderSettings}, nil
+}
+
+// addCharm packs files, by name, as a charm and adds it to the model. Files under
+// hooks and dispatch are executable unless their text is empty.
+func (w *world) addCharm(files map[string]string) string {
+	w.t.Helper()
+	dir := w.t.TempDir()
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		mode := os.FileMode(0o755)
+		if strings.HasPrefix(text, "#-x\n") {
+			mode = 0o644
+		}
+		w.check(os.MkdirAll(filepath.Dir(path), 0o755))
+		w.check(os.WriteFile(path, []byte(text), mode))
+	}
+	var archive bytes.Buffer
+	w.check(charm.Pack(dir, &archive))
+	sum := sha256.Sum256(archive.Bytes())
+	id := hex.EncodeToString(sum[:])
+	c, err := charm.ReadZip(bytes.NewReader(archive.Bytes()), int64(archive.Len()))
+	w.check(err)
+	w.mu.Lock()
+	w.blobs[id] = archive.Bytes()
+	w.mu.Unlock()
+	w.must(core.AddCharm{ID: id, Charm: *c})
+	return id
+}
+
+func (w *world) check(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// start runs an agent on dir until the test, or stop, ends it.
+func (w *world) start(dir string, tweak ...func(*Config)) (stop func()) {
+	self, err := os.Executable()
+	w.check(err)
+	c := Config{Controller: w, Dir: dir, HookTool: self, StopGrace: 2 * time.Second}
+	for _, f := range tweak {
+		f(&c)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- New(c).Run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		select {
+		case err := <-done:
+			w.check(err)
+		case <-time.After(patience):
+			w.t.Error("the agent did not end")
+		}
+		w.cut()
+	})
+	w.t.Cleanup(stop)
+	return stop
+}
+
+// until waits for the model to be as asked.
+func (w *world) until(what string, ok func(m *core.Model) bool) {
+	w.t.Helper()
+	timeout := time.After(patience)
+	for {
+		w.mu.Lock()
+		changed, met := w.changed, ok(w.m)
+		w.mu.Unlock()
+		if met {
+			return
+		}
+		select {
+		case <-changed:
+		case <-timeout:
+			w.t.Fatalf("not reached in %v: %s\nlog:\n%s", patience, what, w.log())
+		}
+	}
+}
+
+// settle waits until no unit has anything to do.
+func (w *world) settle() {
+	w.t.Helper()
+	w.until("settled", func(m *core.Model) bool {
+		for _, u := range units(m) {
+			v, _ := core.ViewOf(m, u)
+			if _, busy := resolve.Next(v, w.now()); busy || v.Past.Running != nil || !v.Unit.Present {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// log is the model's log so far: "unit LEVEL module message" a line.
+func (w *world) log() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var b strings.Builder
+	for _, r := range w.logs {
+		b.WriteString(r.Entity + " " + string(r.Level) + " " + r.Module + " " + r.Message + "\n")
+	}
+	return b.String()
+}
+
+// deploy deploys units of a charm and waits until they have started.
+func (w *world) deploy(app kith.AppName, charm string, n int) {
+	w.t.Helper()
+	w.must(core.Deploy{App: app, Charm: charm, Units: n})
+}
+
+func (w *world) bag(id kith.RelationID, owner string) map[string]string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if b := w.m.Bag(id, owner); b != nil {
+		return b.Data
+	}
+	return nil
+}

@@ -235,9 +235,11 @@ type Bag struct {
 	// Owner is an application name or a unit name; only a unit name has a slash.
 	Owner string `json:"owner"`
 	// Version counts effective changes; an application bag never written has version 0.
-	Version uint64            `json:"version"`
-	Rev     uint64            `json:"rev"` // revision of the last effective change
-	Data    map[string]string `json:"data,omitempty"`
+	Version uint64 `json:"version"`
+	Rev     uint64 `json:"rev"` // revision of the last effective change
+	// Left is the revision at which the owner, a unit, left the relation's scope; 0 while it is in.
+	Left uint64            `json:"left,omitempty"`
+	Data map[string]string `json:"data,omitempty"`
 }
 
 // Key is "relation/owner".

@@ -31,23 +31,32 @@ func (t *txn) hostHello(op HostHello) error {
 	}
 	t.put(Host{Name: op.Host, Epoch: op.Epoch, Seen: t.now})
 	for _, u := range slices.Collect(t.m.Units()) {
-		p := t.m.Progress(u.Name)
-		if u.Host != op.Host || p.Running == nil || p.Running.Epoch == op.Epoch {
-			continue
+		if u.Host == op.Host {
+			t.interrupt(*t.m.Progress(u.Name), op.Epoch)
 		}
-		past := *p
-		if t.lost(u.Name, past.Running.Hook) {
-			t.advance(past, past.Running.Hook)
-			continue
-		}
-		past.Failed = t.failure(past, past.Running.Hook, "the agent restarted while the hook was running")
-		past.Failed.Attempts = 1
-		past.Failed.RetryAt = t.retryAt(1, string(u.Name), past.Seq)
-		past.Running = nil
-		t.put(past)
 	}
 	t.extendLeases(op.Host)
 	return nil
+}
+
+// interrupt fails the hook an earlier life of the agent was running, and starts
+// the delays of one that had failed before from the beginning.
+func (t *txn) interrupt(past Progress, epoch string) {
+	cut := past.Running
+	switch {
+	case cut != nil && cut.Epoch == epoch, cut == nil && (past.Failed == nil || past.Failed.Retry):
+		return
+	case cut != nil && t.lost(past.Unit, cut.Hook):
+		t.advance(past, cut.Hook)
+		return
+	case cut != nil:
+		past.Failed = t.failure(past, cut.Hook, "the agent restarted while the hook was running")
+		past.Running = nil
+	}
+	again := *past.Failed
+	again.Attempts, again.RetryAt = 1, t.retryAt(1, string(past.Unit), past.Seq)
+	past.Failed = &again
+	t.put(past)
 }
 
 func (t *txn) renewLeases(op RenewLeases) error {
@@ -121,6 +130,9 @@ func (t *txn) setLeader(app kith.AppName, to kith.UnitName) {
 		if p := t.m.Progress(l.Holder); p != nil {
 			deposed := *p
 			deposed.Elected, deposed.Settings = false, 0
+			if f := deposed.Failed; f != nil && f.Hook.Kind == LeaderElected && deposed.Running == nil {
+				deposed.Failed = nil // skipped: there is nothing left to tell (section 4.2 of the hook protocol)
+			}
 			t.put(deposed)
 		}
 	}

@@ -37,8 +37,12 @@ func (t *txn) enter(v View, r RelationView) {
 	if old := t.m.Bag(bag.Relation, bag.Owner); old != nil {
 		bag = *old
 	}
+	back := bag.Left != 0
+	bag.Left = 0
 	if fresh := addressKeys(v.Unit.Address); !maps.Equal(bag.Data, fresh) {
 		t.setBag(bag, fresh)
+	} else if back {
+		t.put(bag)
 	}
 	if leads, _ := v.Leader(); leads && r.Relation.Status.Current == kith.Joining {
 		joined := *t.m.Relation(r.Relation.ID)
@@ -81,10 +85,26 @@ func (t *txn) leaveScopes(op LeaveScopes) error {
 // leave takes a unit out of a relation; the last one out of a dying relation
 // deletes it. The bag stays readable until then (section 3.4).
 func (t *txn) leave(id kith.RelationID, unit kith.UnitName) {
+	t.noteLeft(id, unit)
 	t.drop(Key{KindMember, memberID(id, unit)})
 	for _, s := range slices.Collect(t.m.SeenBy(id, unit)) {
 		t.drop(s.Key())
 	}
 	t.forgetHook(id, unit)
 	t.reapRelation(id)
+}
+
+// noteLeft keeps when a unit was lost from sight, for those who have yet to be
+// told: the cause of their relation-departed. A relation that is itself ending is its own cause.
+func (t *txn) noteLeft(id kith.RelationID, unit kith.UnitName) {
+	b, m := t.m.Bag(id, string(unit)), t.m.Member(id, unit)
+	if b == nil || m == nil || t.m.Relation(id).Life != kith.Alive {
+		return
+	}
+	left := *b
+	left.Left = t.rev
+	if m.Departing {
+		left.Left = m.DepartingRev
+	}
+	t.put(left)
 }

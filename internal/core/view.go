@@ -203,7 +203,10 @@ func (r RelationView) Gone(remote kith.UnitName) uint64 {
 	if m := r.v.m.Member(r.Relation.ID, remote); m != nil {
 		return m.DepartingRev
 	}
-	return r.v.m.Revision
+	if b := r.v.m.Bag(r.Relation.ID, string(remote)); b != nil {
+		return b.Left
+	}
+	return 0
 }
 
 // Departing is the value of JUJU_DEPARTING_UNIT when remote departs: the unit

@@ -23,7 +23,9 @@ const (
 	MaxDirectorySize = 32 << 20  // bytes of the table of contents
 	MaxFileSize      = 512 << 20 // bytes of one unpacked file
 	MaxTotalSize     = 2 << 30   // bytes of all unpacked files
-	MaxLinkSize      = 4096      // bytes of a symlink's target
+	MaxNameSize      = 1024      // bytes of an entry's name
+	MaxLinkSize      = 1024      // bytes of a symlink's target
+	MaxLinkSteps     = 1_000_000 // path elements walked to see where all symlinks lead
 	// MaxRatio is how many times larger than its compressed form a file, or the
 	// whole, may become. Below RatioFloor bytes the ratio does not matter: short
 	// files of zeros compress as well as any bomb.
@@ -119,9 +121,9 @@ func (s *sizer) claim(name string, size, packed uint64) error {
 	switch {
 	case s.total > MaxTotalSize:
 		return refuseEntry(name, "MaxTotalSize", "archive unpacks to more than %d bytes (MaxTotalSize)", MaxTotalSize)
-	case size > RatioFloor && size/max(packed, 1) > MaxRatio:
+	case size > RatioFloor && size/MaxRatio > packed:
 		return refuseEntry(name, "MaxRatio", "file %q unpacks to more than %d times its size (MaxRatio)", name, MaxRatio)
-	case s.total > RatioFloor && s.total/max(s.packed, 1) > MaxRatio:
+	case s.total > RatioFloor && s.total/MaxRatio > s.packed:
 		return refuseEntry(name, "MaxRatio", "archive unpacks to more than %d times its size (MaxRatio)", MaxRatio)
 	}
 	return nil
@@ -158,6 +160,9 @@ func readEntry(f *zip.File) (*entry, error) {
 // cleanName brings an entry's name into the form of [fs.ValidPath].
 func cleanName(raw string) (string, error) {
 	const rule = "names are relative, use / and have no .. in them"
+	if len(raw) > MaxNameSize {
+		return "", refuseEntry(raw, "MaxNameSize", "archive has a name of more than %d bytes (MaxNameSize)", MaxNameSize)
+	}
 	if !utf8.ValidString(raw) || strings.ContainsAny(raw, "\x00\\") || path.IsAbs(raw) || raw == "" {
 		return "", refuseEntry(fmt.Sprintf("%q", raw), rule, "archive entry %q has a bad name", clip(raw))
 	}
@@ -189,19 +194,29 @@ func checkKind(name string, mode fs.FileMode) error {
 // check looks at entries together: nothing lies below a file or a symlink, and
 // no symlink leads out, however it goes there.
 func (t tree) check() error {
+	r := resolver{tree: t}
+	known := map[string]bool{} // folders whose parents have been looked at
 	for _, name := range sortedKeys(t) {
-		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+		for dir := path.Dir(name); dir != "." && !known[dir]; dir = path.Dir(dir) {
 			if up := t[dir]; up != nil && !up.mode.IsDir() {
 				return refuseEntry(name, "only folders have something in them", "archive entry %q lies below %q, which is no folder", name, dir)
 			}
+			known[dir] = true
 		}
 		if t[name].mode&fs.ModeSymlink != 0 {
-			if _, err := t.resolve(name); err != nil {
+			if _, err := r.resolve(name); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// resolver follows symlinks in a tree and counts its steps, so that an archive
+// of long chains cannot keep it busy for ever.
+type resolver struct {
+	tree
+	steps int
 }
 
 // maxLinks bounds how many symlinks one path may go through, as kernels do.
@@ -210,39 +225,47 @@ const maxLinks = 40
 // resolve follows symlinks the way a kernel would and returns the path it ends
 // at, which need not exist. A link that looks harmless by its text can lead out
 // through another one ("a -> b/../..", "b -> c/d"), so each step is walked.
-func (t tree) resolve(name string) (string, error) {
-	link := name // the last link followed, for the error
+func (t *resolver) resolve(name string) (string, error) {
 	var at []string
 	todo := strings.Split(name, "/")
 	for links := 0; len(todo) > 0; {
 		step := todo[0]
 		todo = todo[1:]
+		if t.steps++; t.steps > MaxLinkSteps {
+			return "", refuseEntry(name, "MaxLinkSteps", "symlinks take more than %d steps to follow (MaxLinkSteps)", MaxLinkSteps)
+		}
 		switch step {
 		case "", ".":
 			continue
 		case "..":
 			if len(at) == 0 {
-				return "", refuseEntry(link, "a symlink stays inside the charm", "symlink %q leads out of scope", t[link].link)
+				return "", refuseEntry(name, "a symlink stays inside the charm", "symlink %q leads out of scope", t.linkOf(name))
 			}
 			at = at[:len(at)-1]
 			continue
 		}
-		here := path.Join(append(at[:len(at):len(at)], step)...)
-		e := t[here]
+		e := t.tree[path.Join(append(at[:len(at):len(at)], step)...)]
 		if e == nil || e.mode&fs.ModeSymlink == 0 {
 			at = append(at, step)
 			continue
 		}
-		link = here
 		if links++; links > maxLinks {
-			return "", refuseEntry(name, "symlinks end somewhere", "symlink %q leads round in circles", e.link)
+			return "", refuseEntry(name, "symlinks end somewhere", "symlink %q leads round in circles", t.linkOf(name))
 		}
 		if path.IsAbs(e.link) {
-			return "", refuseEntry(link, "a symlink is relative", "symlink %q is absolute", e.link)
+			return "", refuseEntry(name, "a symlink is relative", "symlink %q is absolute", e.link)
 		}
 		todo = append(strings.Split(e.link, "/"), todo...)
 	}
 	return path.Join(at...), nil
+}
+
+// linkOf is the target of the symlink of that name, for errors.
+func (t tree) linkOf(name string) string {
+	if e := t[name]; e != nil {
+		return e.link
+	}
+	return name
 }
 
 // read returns an entry's content if it has at most limit bytes.
@@ -277,8 +300,9 @@ var charmFiles = []string{metaFile, configFile, actionsFile, manifestFile, revis
 // parse reads the charm that the archive holds.
 func (t tree) parse() (*Charm, error) {
 	files := map[string][]byte{}
+	r := resolver{tree: t}
 	for _, name := range charmFiles {
-		real, err := t.resolve(name)
+		real, err := r.resolve(name)
 		if err != nil {
 			return nil, err
 		}

@@ -109,9 +109,10 @@ func folderTree(root *os.Root) (tree, error) {
 
 // checkLinks refuses symlinks that lead out of the folder, in the words of packing.
 func (t tree) checkLinks() error {
+	r := resolver{tree: t}
 	for _, name := range sortedKeys(t) {
 		if e := t[name]; e.mode&fs.ModeSymlink != 0 {
-			if _, err := t.resolve(name); err != nil {
+			if _, err := r.resolve(name); err != nil {
 				return linkError(name, e.link)
 			}
 		}

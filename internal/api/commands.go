@@ -59,8 +59,8 @@ type command struct {
 }
 
 // commands lists what can be posted. create-model has a route of its own, since
-// the controller draws the UUID; tick, renew-leases and the bookkeeping of scopes
-// are the controller's.
+// the controller draws the UUID; elect, tick, renew-leases and the bookkeeping of
+// scopes are the controller's.
 var commands = []command{
 	{"destroy-model", ForUsers, op[core.DestroyModel]},
 	{"add-charm", ForUsers, op[core.AddCharm]},
@@ -76,7 +76,6 @@ var commands = []command{
 	{"model-config", ForUsers, op[core.SetModelConfig]},
 	{"refresh", ForUsers, op[core.Refresh]},
 	{"resolved", ForUsers, op[core.Resolved]},
-	{"elect", ForUsers, op[core.Elect]},
 	{"unit-hello", ForHosts, op[core.UnitHello]},
 	{"begin-hook", ForHosts, op[core.BeginHook]},
 	{"commit-hook", ForHosts, op[core.CommitHook]},

@@ -8,7 +8,7 @@ import (
 	"kith/internal/core"
 )
 
-// HistoryEntry is one command of a model's history: the JSON of core's entry.
+// HistoryEntry is one command of a model's history: the JSON of a [core.Entry].
 type HistoryEntry = json.RawMessage
 
 // HistoryReply is a part of a model's history.

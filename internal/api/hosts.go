@@ -25,8 +25,11 @@ type HostEvent struct {
 
 // HostUnits is the whole set of units placed on a host.
 type HostUnits struct {
-	Models []kith.ModelUUID `json:"models"` // models that exist, sorted
+	Models []kith.ModelUUID `json:"models"` // models that are served, sorted
 	Units  []HostUnit       `json:"units"`  // by model UUID, then name
+	// Away are models that exist but are not served now: what the agent holds of them
+	// it keeps as it is.
+	Away []kith.ModelUUID `json:"away,omitempty"`
 }
 
 // UnitRef names a unit among all models.

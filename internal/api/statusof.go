@@ -93,13 +93,30 @@ func runningMessage(h core.Hook) string {
 	return fmt.Sprintf("running %s hook", h.Name())
 }
 
+// AgentStatusOf is the agent status that a command about a hook stands for; false
+// if it stands for none.
+func AgentStatusOf(e core.Entry) (core.Status, bool) {
+	switch {
+	case e.Hook == nil || e.Hook.Hook.Kind == core.UpdateStatus:
+		return core.Status{}, false
+	case e.Command == core.BeginHook{}.Name():
+		return core.Status{Current: kith.Executing, Message: runningMessage(e.Hook.Hook), Since: e.Time}, true
+	case e.Command == core.CommitHook{}.Name() || e.Command == core.FailHook{}.Name():
+		return core.Status{Current: kith.Idle, Since: e.Time}, true
+	}
+	return core.Status{}, false
+}
+
+// FailedMessage is the workload status message while a failed hook waits.
+func FailedMessage(h core.Hook) string { return fmt.Sprintf("hook failed: %q", h.Name()) }
+
 // WorkloadStatus is what the charm said, or error while a failed hook waits.
 func WorkloadStatus(m *core.Model, u *core.Unit, p *core.Progress) core.Status {
 	if p == nil || p.Failed == nil || executing(p) {
 		return u.Workload
 	}
 	h := p.Failed.Hook
-	message := fmt.Sprintf("hook failed: %q", h.Name())
+	message := FailedMessage(h)
 	if h.Relation != nil {
 		message += remoteSuffix(m, u.App, h.Relation)
 	}

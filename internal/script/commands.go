@@ -47,6 +47,7 @@ var commands = map[string]func(*World, []string) error{
 	"down":               (*World).cmdDown,
 	"up":                 (*World).cmdUp,
 	"advance":            (*World).cmdAdvance,
+	"sleep":              one((*World).sleep),
 	"status":             (*World).cmdStatus,
 	"relations":          (*World).cmdRelations,
 	"members":            (*World).cmdMembers,
@@ -59,7 +60,7 @@ var commands = map[string]func(*World, []string) error{
 var arity = map[string]int{
 	"charm": 1, "deploy": 1, "add-unit": 1, "integrate": 2, "remove-relation": 1, "config": 1, "refresh": 1, "on": 2, "off": 2,
 	"fail": 2, "mend": 2, "exec": 2, "step": 1, "next": 1, "begin": 1, "commit": 1, "kill": 1, "hello": 1, "elect": 1,
-	"down": 1, "up": 1, "advance": 1, "members": 1, "bags": 1, "leader": 1, "wake": 1,
+	"down": 1, "up": 1, "advance": 1, "sleep": 1, "members": 1, "bags": 1, "leader": 1, "wake": 1,
 }
 
 func (w *World) line(line string) error {
@@ -427,5 +428,20 @@ func (w *World) cmdAdvance(args []string) error {
 	if err != nil {
 		return err
 	}
+	return w.Advance(d)
+}
+
+// sleep lets time pass until a unit wakes by itself, and says how long that was.
+func (w *World) sleep(name kith.UnitName) error {
+	v, ok := core.ViewOf(&w.model, name)
+	if !ok {
+		return fmt.Errorf("no unit %q", name)
+	}
+	at, ok := resolve.Wake(v)
+	if !ok || at.Before(w.now) {
+		return fmt.Errorf("%s does not sleep", name)
+	}
+	d := at.Sub(w.now)
+	w.printf("%s sleeps %s", name, d)
 	return w.Advance(d)
 }

@@ -64,6 +64,7 @@
 //	crash [HOST]                      the agent dies and comes back
 //	down HOST; up HOST                the computer goes, and comes back
 //	advance DURATION                  time passes
+//	sleep UNIT                        time passes until the unit wakes by itself
 //
 // Questions:
 //

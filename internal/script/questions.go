@@ -22,8 +22,11 @@ func (w *World) cmdStatus([]string) error {
 		if u.Workload.Message != "" {
 			line += " (" + u.Workload.Message + ")"
 		}
-		if p := w.model.Progress(u.Name); p != nil && p.Running != nil {
-			line += " running " + p.Running.Hook.Name()
+		switch p := w.model.Progress(u.Name); {
+		case p.Running != nil:
+			line += ", running " + p.Running.Hook.Name()
+		case p.Failed != nil:
+			line += ", in error: " + p.Failed.Hook.Name()
 		}
 		w.printf("%s", line)
 	}

@@ -175,8 +175,15 @@ func (t *txn) retryAt(attempts int, unit string, seq uint64) time.Time {
 func scatter(d time.Duration, share float64, unit string, seq, n uint64) time.Duration {
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%s/%d/%d", unit, seq, n)
-	unitInterval := float64(h.Sum64()>>11) / (1 << 53)
+	unitInterval := float64(mix(h.Sum64())>>11) / (1 << 53)
 	return d + time.Duration(float64(d)*share*(2*unitInterval-1))
+}
+
+// mix spreads what FNV leaves in the low bits over all of them (the finalizer of splitmix64).
+func mix(h uint64) uint64 {
+	h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
+	h = (h ^ h>>27) * 0x94d049bb133111eb
+	return h ^ h>>31
 }
 
 // advance records that a hook has run: the bookkeeping that makes the next look

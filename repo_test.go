@@ -94,6 +94,7 @@ var pureModules = []string{"github.com/tidwall/btree", "go.yaml.in/yaml/v2", "go
 // variables lists package variables that are neither error, table nor pattern
 // ("internal/cli.version"), with the reason each may stay.
 var variables = map[string]string{
+	"internal/controller.encoding":      "an encoding of the standard library under a short name",
 	"internal/cli.jujuOnly":             "a table of words, read from one text",
 	"internal/store/embedetcd.segments": "guards a setting that etcd has only as a package variable of its own",
 }

@@ -102,7 +102,8 @@ func (s *Etcd) commitFailure(ctx context.Context, b *Batch, err error) error {
 			b.Model, b.Bytes(), b.Ops(), err).WithHint("raise etcd's --max-request-bytes and --max-txn-ops"))
 	}
 	failure := s.failure(ctx, "commit to model "+quote(b.Model), err)
-	for _, refused := range []error{rpctypes.ErrNoSpace, rpctypes.ErrTooManyRequests, rpctypes.ErrPermissionDenied,
+	// ErrNoSpace is not among them: etcd may find out after it has applied the batch.
+	for _, refused := range []error{rpctypes.ErrTooManyRequests, rpctypes.ErrPermissionDenied,
 		rpctypes.ErrAuthFailed, rpctypes.ErrUserEmpty, rpctypes.ErrInvalidAuthToken} {
 		if errors.Is(err, refused) {
 			return failure

@@ -19,8 +19,8 @@ const (
 	// well within a lease.
 	keepAlive        = 3 * time.Second
 	keepAliveTimeout = 2 * time.Second
-	// explainTimeout bounds the attempt to say why etcd cannot be reached.
-	explainTimeout = time.Second
+	// connectTimeout bounds the first connection to one endpoint.
+	connectTimeout = 3 * time.Second
 )
 
 // DialConfig says where a remote etcd cluster is.
@@ -37,6 +37,10 @@ func Dial(ctx context.Context, cfg DialConfig) (*clientv3.Client, error) {
 	if err := checkEndpoints(cfg.Endpoints); err != nil {
 		return nil, err
 	}
+	if why := unreachable(ctx, cfg); why != nil {
+		return nil, kith.Errorf(kith.Unavailable, "cannot reach etcd at %s: %v", listEndpoints(cfg.Endpoints), why).
+			WithHint("is it up, and do --etcd and the certificates fit?")
+	}
 	client, err := clientv3.New(clientv3.Config{
 		Endpoints:            cfg.Endpoints,
 		TLS:                  cfg.TLS,
@@ -51,16 +55,12 @@ func Dial(ctx context.Context, cfg DialConfig) (*clientv3.Client, error) {
 	if err != nil {
 		return nil, kith.Errorf(kith.Unavailable, "cannot reach etcd at %s: %v", listEndpoints(cfg.Endpoints), err)
 	}
-	ask, cancel := context.WithTimeout(ctx, opTimeout/2)
+	ask, cancel := context.WithTimeout(ctx, opTimeout)
 	defer cancel()
 	if _, err := client.Get(ask, formatKey); err != nil {
-		why := explain(ctx, cfg)
-		if why == nil {
-			why = err
-		}
 		client.Close()
-		return nil, kith.Errorf(kith.Unavailable, "cannot reach etcd at %s: %v", listEndpoints(cfg.Endpoints), why).
-			WithHint("is it up, has the cluster a leader, and do --etcd and the certificates fit?")
+		return nil, kith.Errorf(kith.Unavailable, "cannot reach etcd at %s: %v", listEndpoints(cfg.Endpoints), err).
+			WithHint("has the cluster a leader, and do the certificates and the user fit?")
 	}
 	return client, nil
 }
@@ -78,12 +78,26 @@ func checkEndpoints(endpoints []string) error {
 	return nil
 }
 
-// explain finds out why the first endpoint does not answer: gRPC hides it. It
-// returns nil if the endpoint can be connected to.
-func explain(ctx context.Context, cfg DialConfig) error {
-	ctx, cancel := context.WithTimeout(ctx, explainTimeout)
+// unreachable says why no endpoint can be connected to; nil if one can. gRPC would
+// try until the timeout and then not say.
+func unreachable(ctx context.Context, cfg DialConfig) error {
+	var first error
+	for _, endpoint := range cfg.Endpoints {
+		err := connect(ctx, endpoint, cfg.TLS)
+		if err == nil {
+			return nil
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+func connect(ctx context.Context, endpoint string, config *tls.Config) error {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	u, err := url.Parse(cfg.Endpoints[0])
+	u, err := url.Parse(endpoint)
 	if err != nil {
 		return err
 	}
@@ -91,12 +105,11 @@ func explain(ctx context.Context, cfg DialConfig) error {
 	if strings.HasPrefix(u.Scheme, "unix") {
 		network, address = "unix", u.Host+u.Path
 	}
-	var conn net.Conn
+	dial := (&net.Dialer{}).DialContext
 	if u.Scheme == "https" || u.Scheme == "unixs" {
-		conn, err = (&tls.Dialer{Config: cfg.TLS}).DialContext(ctx, network, address)
-	} else {
-		conn, err = (&net.Dialer{}).DialContext(ctx, network, address)
+		dial = (&tls.Dialer{Config: config}).DialContext
 	}
+	conn, err := dial(ctx, network, address)
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 // How far a watcher may fall behind before it is cut off (I7). One batch may be
 // larger than that: a single event is always delivered.
 const (
-	maxLagEvents = 4096
+	maxLagEvents = 1024
 	maxLagBytes  = 64 << 20
 )
 

@@ -29,7 +29,7 @@ func (s *Server) Admit(bytes int) error {
 	if err := s.room(bytes); err != nil {
 		return err
 	}
-	if writes, written := s.writes.Add(1), s.written.Add(int64(bytes)); writes >= maintainWrites || written >= maintainBytes {
+	if writes, written := s.writes.Add(1), s.written.Add(int64(bytes)); writes >= maintainWrites || written >= s.cfg.maintainBytes {
 		select {
 		case s.enough <- struct{}{}:
 		default:
@@ -44,7 +44,7 @@ func (s *Server) room(bytes int) error {
 		return nil // then a write will tell
 	}
 	free := int64(min(fs.Bavail, 1<<40)) * int64(fs.Bsize)
-	if need := s.reserve + writeCopies*int64(bytes); free < need {
+	if need := s.cfg.reserve + writeCopies*int64(bytes); free < need {
 		return full(s.dir, fmt.Errorf("the disk is full: %d MiB are free, %d MiB are needed", free>>20, (need+1<<20-1)>>20))
 	}
 	return nil

@@ -1,6 +1,7 @@
 package embedetcd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,16 +42,18 @@ type Config struct {
 	Limits store.Limits // of one transaction; the zero value stands for 128 MiB and 65536 operations
 	Socket bool         // also listen on Dir/etcd.sock, for etcdctl; the directory's mode keeps others out
 
-	reserve int64 // bytes of the disk to leave free; minFree if 0 (tests set it)
+	// For tests; the zero values stand for the constants.
+	reserve       int64 // bytes of the disk to leave free
+	maintainBytes int64
+	quota         int64
 }
 
 // Server is a running etcd. Make one with [Start]; end it with [Server.Close].
 type Server struct {
-	dir     string
-	limits  store.Limits
-	reserve int64
-	lock    *os.File
-	log     *logFile
+	cfg  Config // with the defaults filled in
+	dir  string
+	lock *os.File
+	log  *logFile
 
 	etcd   *etcdserver.EtcdServer
 	client *clientv3.Client
@@ -76,18 +79,9 @@ var _ store.Host = (*Server)(nil)
 // Unavailable if there is no room or etcd does not come up, Invalid if the directory
 // cannot be one.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
-	s := &Server{dir: cfg.Dir, limits: cfg.Limits, reserve: cfg.reserve, enough: make(chan struct{}, 1)}
-	if s.reserve == 0 {
-		s.reserve = minFree
-	}
-	if s.limits.MaxTxnBytes == 0 {
-		s.limits.MaxTxnBytes = maxTxnBytes
-	}
-	if s.limits.MaxTxnOps == 0 {
-		s.limits.MaxTxnOps = maxTxnOps
-	}
+	s := &Server{cfg: cfg.withDefaults(), dir: cfg.Dir, enough: make(chan struct{}, 1)}
 	s.alive, s.end = context.WithCancelCause(context.Background())
-	if err := s.start(ctx, cfg.Socket); err != nil {
+	if err := s.start(ctx); err != nil {
 		s.end(err)
 		s.stop()
 		return nil, err
@@ -95,7 +89,16 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	return s, nil
 }
 
-func (s *Server) start(ctx context.Context, socket bool) (err error) {
+func (c Config) withDefaults() Config {
+	c.Limits.MaxTxnBytes = cmp.Or(c.Limits.MaxTxnBytes, maxTxnBytes)
+	c.Limits.MaxTxnOps = cmp.Or(c.Limits.MaxTxnOps, maxTxnOps)
+	c.reserve = cmp.Or(c.reserve, minFree)
+	c.maintainBytes = cmp.Or(c.maintainBytes, maintainBytes)
+	c.quota = cmp.Or(c.quota, quota)
+	return c
+}
+
+func (s *Server) start(ctx context.Context) (err error) {
 	if err := makeDir(s.dir); err != nil {
 		return err
 	}
@@ -108,8 +111,7 @@ func (s *Server) start(ctx context.Context, socket bool) (err error) {
 	if s.log, err = openLog(filepath.Join(s.dir, logName)); err != nil {
 		return err
 	}
-	found, err := inspect(s.dir)
-	if err != nil {
+	if err := inspect(s.dir); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
@@ -120,14 +122,11 @@ func (s *Server) start(ctx context.Context, socket bool) (err error) {
 	if err := s.elect(ctx); err != nil {
 		return err
 	}
-	if got := s.etcd.AppliedIndex(); got < found.applied {
-		return s.damaged(fmt.Errorf("the write-ahead log ends at entry %d, and entry %d was applied", got, found.applied))
-	}
 	s.client = s.newClient()
 	if err := s.disarm(ctx); err != nil {
 		return err
 	}
-	if socket {
+	if s.cfg.Socket {
 		if err := s.listen(); err != nil {
 			return err
 		}
@@ -151,7 +150,7 @@ func (s *Server) boot(ctx context.Context, logger *zap.Logger) error {
 				booted <- outcome{err: fmt.Errorf("%v", r)}
 			}
 		}()
-		etcd, err := etcdserver.NewServer(serverConfig(s.dir, s.limits, logger))
+		etcd, err := etcdserver.NewServer(serverConfig(s.cfg, logger))
 		booted <- outcome{etcd, err}
 	}()
 	select {
@@ -224,7 +223,7 @@ func (s *Server) Client() *clientv3.Client { return s.client }
 
 // Open opens a store on the server.
 func (s *Server) Open(ctx context.Context, identity store.Identity) (*store.Etcd, error) {
-	return store.Open(ctx, store.Config{Client: s.client, Identity: identity, Limits: s.limits, Host: s})
+	return store.Open(ctx, store.Config{Client: s.client, Identity: identity, Limits: s.cfg.Limits, Host: s})
 }
 
 // Context implements store.Host.

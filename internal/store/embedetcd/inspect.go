@@ -4,15 +4,22 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	"go.etcd.io/etcd/client/pkg/v3/fileutil"
+	"go.etcd.io/etcd/server/v3/storage/wal"
+	"go.etcd.io/etcd/server/v3/storage/wal/walpb"
+	"go.etcd.io/raft/v3/raftpb"
+	"google.golang.org/protobuf/proto"
 
 	"kith"
 )
@@ -21,39 +28,81 @@ import (
 // but a stray etcd can have it.
 const lockWait = time.Second
 
-// found is what a look at the directory told.
-type found struct {
-	applied uint64 // the last log entry whose effects the database has
-}
-
 // inspect looks for the kinds of damage that etcd would overwrite, hang on, or start
 // over from, without changing anything. Errors: Conflict, Unavailable.
-func inspect(dir string) (found, error) {
+func inspect(dir string) error {
 	db := filepath.Join(dir, "member", "snap", "db")
 	logs, err := filepath.Glob(filepath.Join(dir, "member", "wal", "*.wal"))
 	if err != nil {
-		return found{}, damaged(dir, err)
+		return damaged(dir, err)
 	}
 	info, err := os.Stat(db)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if len(logs) > 0 {
-			return found{}, damaged(dir, errors.New("member/snap/db is missing"))
+			return damaged(dir, errors.New("member/snap/db is missing"))
 		}
-		return found{}, nil
+		return nil
 	case err != nil:
-		return found{}, damaged(dir, err)
+		return damaged(dir, err)
 	case info.Size() == 0 && len(logs) == 0:
-		return found{}, nil // killed while the directory was new
+		return nil // killed while the directory was new
 	}
 	applied, err := inspectDatabase(db, info.Size())
 	if err != nil {
-		return found{}, damaged(dir, fmt.Errorf("member/snap/db: %w", err))
+		return damaged(dir, fmt.Errorf("member/snap/db: %w", err))
 	}
-	if applied > 0 && len(logs) == 0 {
-		return found{}, damaged(dir, errors.New("the write-ahead log in member/wal is missing"))
+	if len(logs) == 0 {
+		if applied > 0 {
+			return damaged(dir, errors.New("the write-ahead log in member/wal is missing"))
+		}
+		return nil
 	}
-	return found{applied}, nil
+	last, err := inspectLog(slices.Max(logs))
+	if err != nil {
+		return damaged(dir, fmt.Errorf("the write-ahead log: %w", err))
+	}
+	if last < applied {
+		return damaged(dir, fmt.Errorf("the write-ahead log ends with entry %d, and entry %d was applied", last, applied))
+	}
+	return nil
+}
+
+// inspectLog reads the last segment of the log, and returns the index of its last
+// entry. A record that breaks off is no error: a power cut does that to a write that
+// was not acknowledged, and etcd cuts it away. It does the same to a record whose
+// length was damaged, with all that follows; the index tells those cases apart.
+func inspectLog(path string) (last uint64, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	var seq uint64
+	if _, err := fmt.Sscanf(filepath.Base(path), "%016x-%016x.wal", &seq, &last); err != nil {
+		return 0, fmt.Errorf("%s: %w", filepath.Base(path), err)
+	}
+	last = max(last, 1) - 1 // the name has the first index of the segment
+	decoder := wal.NewDecoder(fileutil.NewFileReader(f))
+	for {
+		var record walpb.Record
+		switch err := decoder.Decode(&record); {
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+			return last, nil
+		case err != nil:
+			return 0, err
+		}
+		switch record.GetType() {
+		case wal.CrcType:
+			decoder.UpdateCRC(record.GetCrc())
+		case wal.EntryType:
+			var entry raftpb.Entry
+			if err := proto.Unmarshal(record.Data, &entry); err != nil {
+				return 0, err
+			}
+			last = entry.GetIndex()
+		}
+	}
 }
 
 // inspectDatabase opens the database for reading, and sees that it is as long as it

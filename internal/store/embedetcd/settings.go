@@ -12,8 +12,6 @@ import (
 	"go.etcd.io/etcd/server/v3/features"
 	"go.etcd.io/etcd/server/v3/storage/wal"
 	"go.uber.org/zap"
-
-	"kith/internal/store"
 )
 
 const (
@@ -56,13 +54,13 @@ const (
 var segments sync.Once
 
 // serverConfig is etcd for one member and no network.
-func serverConfig(dir string, limits store.Limits, logger *zap.Logger) config.ServerConfig {
+func serverConfig(cfg Config, logger *zap.Logger) config.ServerConfig {
 	segments.Do(func() { wal.SegmentSizeBytes = segmentBytes })
 	// etcd wants an address for its peers. Nobody listens on it and nobody connects.
 	nowhere := types.URLs{url.URL{Scheme: "http", Host: "127.0.0.1:1"}}
 	return config.ServerConfig{
 		Name:                memberName,
-		DataDir:             dir,
+		DataDir:             cfg.Dir,
 		PeerURLs:            nowhere,
 		ClientURLs:          types.URLs{},
 		InitialPeerURLsMap:  types.URLsMap{memberName: nowhere},
@@ -79,12 +77,12 @@ func serverConfig(dir string, limits store.Limits, logger *zap.Logger) config.Se
 		MaxWALFiles:            keepFiles,
 
 		BackendFreelistType:               bolt.FreelistMapType,
-		QuotaBackendBytes:                 quota,
+		QuotaBackendBytes:                 cfg.quota,
 		BootstrapDefragThresholdMegabytes: defragAboveMiB,
 		// AutoCompactionRetention stays 0: maintain compacts, by bytes and not only by time.
 
-		MaxTxnOps:            uint(limits.MaxTxnOps),
-		MaxRequestBytes:      uint(limits.MaxTxnBytes),
+		MaxTxnOps:            uint(cfg.Limits.MaxTxnOps),
+		MaxRequestBytes:      uint(cfg.Limits.MaxTxnBytes),
 		MaxConcurrentStreams: math.MaxUint32,
 
 		WarningApplyDuration:        slowApply,

@@ -19,7 +19,7 @@ const (
 // The log of events is for watchers that lag; older events are forgotten, as etcd
 // compacts its versions.
 const (
-	maxLogEvents = 4096
+	maxLogEvents = 1024
 	maxLogBytes  = 256 << 20
 )
 

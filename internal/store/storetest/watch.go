@@ -179,7 +179,7 @@ func testWatchResync(t *testing.T, start Start) {
 func testWatchSlowReader(t *testing.T, start Start) {
 	f := newFixture(t, start)
 	from := f.load(model).StoreRevision
-	const batches = 5000
+	const batches = 1500
 	f.commit(batch(1))
 	next := uint64(1)
 	for e, err := range f.Watch(t.Context(), model, from) {

@@ -54,7 +54,7 @@ func (x *call) runCommand(ctx context.Context, c *command, args []string) error 
 		return usagef(`"verbose" and "quiet" flags clash, please use one or the other, not both`)
 	}
 	if c.check != nil {
-		if err := c.check(args); err != nil {
+		if err := c.check(x, args); err != nil {
 			return err
 		}
 	}
@@ -66,6 +66,9 @@ func (x *call) runCommand(ctx context.Context, c *command, args []string) error 
 
 // open makes ready what a command of that scope needs.
 func (x *call) open(ctx context.Context, c *command) error {
+	if c.scope == noScope {
+		return nil
+	}
 	var err error
 	if x.home, err = findHome(x.program, x.getenv); err != nil {
 		return &usageError{err}

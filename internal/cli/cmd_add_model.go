@@ -32,14 +32,14 @@ becomes the current one, unless --no-switch.`,
 				f.String(name, "", "Accepted for Juju's sake; does nothing")
 			}
 		},
-		check: func(args []string) error {
+		check: func(x *call, args []string) error {
 			if len(args) == 0 {
-				return usagef("juju: no model name was passed. See \"juju add-model --help\".\n\nDid you mean:\n\tjuju add-model <model name>")
+				return x.noModelName()
 			}
 			if !kith.ValidModelName(args[0]) {
 				return usagef("%q is not a valid name: model names may only contain lowercase letters, digits and hyphens", args[0])
 			}
-			return atMost(2)(args)
+			return atMost(2)(nil, args)
 		},
 		run: func(ctx context.Context, x *call, args []string) error {
 			if len(args) > 1 {
@@ -65,6 +65,11 @@ becomes the current one, unless --no-switch.`,
 			return x.makeCurrent(m)
 		},
 	}
+}
+
+// noModelName is what add-model says without a name (CLI reference, section 12.2).
+func (x *call) noModelName() error {
+	return usagef("%[1]s: no model name was passed. See \"%[1]s add-model --help\".\n\nDid you mean:\n\t%[1]s add-model <model name>", x.program)
 }
 
 // makeCurrent makes commands work on m from now on.

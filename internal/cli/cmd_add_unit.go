@@ -28,7 +28,7 @@ added to it by hand.`,
 			f.IntVarP(&n, "num-units", "n", 1, "Number of units to add")
 			placementFlags(f)
 		},
-		check: func(args []string) error {
+		check: func(_ *call, args []string) error {
 			if len(args) == 0 {
 				return usagef("no application specified")
 			}
@@ -38,7 +38,7 @@ added to it by hand.`,
 			if _, err := appArg(args[0]); err != nil {
 				return err
 			}
-			return atMost(1)(args)
+			return atMost(1)(nil, args)
 		},
 		complete: firstArg(completeApps),
 		run: func(ctx context.Context, x *call, args []string) error {

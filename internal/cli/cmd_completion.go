@@ -16,13 +16,13 @@ units, endpoints and relations, which it asks the controller for.`,
 			{"completion zsh > ~/.zfunc/_kith", "For zsh, with ~/.zfunc in fpath"},
 			{"completion fish > ~/.config/fish/completions/kith.fish", "For fish"},
 		},
-		check: func(args []string) error {
+		check: func(_ *call, args []string) error {
 			if len(args) == 0 {
 				return usagef("no shell specified")
 			}
 			for _, s := range shells {
 				if s == args[0] {
-					return atMost(1)(args)
+					return atMost(1)(nil, args)
 				}
 			}
 			return usagef("unknown shell %q, expected bash, fish or zsh", args[0])

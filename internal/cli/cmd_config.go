@@ -39,7 +39,7 @@ The units of the application run config-changed when a value has changed.`,
 			f.StringArrayVar(&reset, "reset", nil, "Options to set back to their defaults: KEY[,KEY...]")
 			colorFlags(f)
 		},
-		check: func(args []string) error {
+		check: func(_ *call, args []string) error {
 			if len(args) == 0 {
 				return usagef("no application name specified")
 			}

@@ -12,7 +12,7 @@ import (
 
 func controllersCommand() *command {
 	return &command{
-		name: "controllers", aliases: []string{"list-controllers"}, args: "", group: groupController, scope: noScope,
+		name: "controllers", aliases: []string{"list-controllers"}, args: "", group: groupController, scope: homeScope,
 		summary:  "Shows the controller of this home",
 		details:  "There is one controller for each KITH_HOME; \"up\" starts it.",
 		examples: []example{{"controllers", "Is one running, and where?"}},

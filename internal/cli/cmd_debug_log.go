@@ -85,7 +85,7 @@ func (o *debugLogFlags) flags(f *pflag.FlagSet) {
 	o.linesSet = func() bool { return f.Changed("lines") }
 }
 
-func (o *debugLogFlags) check(args []string) error {
+func (o *debugLogFlags) check(_ *call, args []string) error {
 	if o.level != "" {
 		l, err := api.ParseLevel(o.level)
 		if err != nil {
@@ -111,7 +111,7 @@ func (o *debugLogFlags) check(args []string) error {
 	if o.retryDelay < 0 {
 		return usagef("negative retry delay not valid")
 	}
-	return noArgs(args)
+	return noArgs(nil, args)
 }
 
 // query is what to ask the controller for.

@@ -69,7 +69,7 @@ func (o *deployFlags) flags(f *pflag.FlagSet) {
 	o.unitsGiven = func() bool { return f.Changed("num-units") }
 }
 
-func (o *deployFlags) check(args []string) error {
+func (o *deployFlags) check(_ *call, args []string) error {
 	if len(args) == 0 {
 		return usagef("no charm or bundle specified")
 	}
@@ -81,7 +81,7 @@ func (o *deployFlags) check(args []string) error {
 	if o.units < 0 {
 		return usagef("--num-units must be a positive integer")
 	}
-	return atMost(2)(args)
+	return atMost(2)(nil, args)
 }
 
 func (o *deployFlags) run(ctx context.Context, x *call, args []string) error {

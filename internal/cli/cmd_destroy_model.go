@@ -34,7 +34,7 @@ gone. With --force units are taken away at once and none of their hooks run.`,
 			f.BoolVar(&releaseStorage, "release-storage", false, "Accepted for Juju's sake: there is no storage")
 			f.DurationVarP(&timeout, "timeout", "t", -time.Second, "With --force: how long to wait")
 		},
-		check: func(args []string) error {
+		check: func(_ *call, args []string) error {
 			switch {
 			case len(args) == 0:
 				return usagef("no model specified")
@@ -43,7 +43,7 @@ gone. With --force units are taken away at once and none of their hooks run.`,
 			case timeout >= 0 && !force:
 				return usagef("--timeout can only be used with --force (dangerous)")
 			}
-			return atMost(1)(args)
+			return atMost(1)(nil, args)
 		},
 		complete: firstArg(completeModels),
 		run: func(ctx context.Context, x *call, args []string) error {

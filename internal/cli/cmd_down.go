@@ -19,7 +19,7 @@ func downCommand() *command {
 	var force bool
 	var timeout time.Duration
 	return &command{
-		name: "down", args: "", group: groupController, scope: noScope,
+		name: "down", args: "", group: groupController, scope: homeScope,
 		summary: "Stops the controller on this computer",
 		details: `Hooks that are running get a moment to end; one that does not is stopped and runs
 again after the next "up". Models and their data stay. With --force the process is

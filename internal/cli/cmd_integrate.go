@@ -33,7 +33,7 @@ them.`,
 		flags: func(f *pflag.FlagSet) {
 			f.StringVar(&via, "via", "", "Subnets a cross-model relation goes through: CIDR[,CIDR...]")
 		},
-		check: func(args []string) error {
+		check: func(_ *call, args []string) error {
 			if len(args) != 2 {
 				return usagef("an integration must involve two applications")
 			}

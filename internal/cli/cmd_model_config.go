@@ -68,7 +68,7 @@ the proxies; the others are kept and shown.`,
 			f.Bool("ignore-read-only-fields", false, "Accepted for Juju's sake; does nothing")
 			colorFlags(f)
 		},
-		check: func(args []string) error {
+		check: func(_ *call, args []string) error {
 			_, _, err := getOrSet(args, reset)
 			return err
 		},

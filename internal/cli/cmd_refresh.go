@@ -37,7 +37,7 @@ which is in use is refused.`,
 			}
 			f.Int("revision", -1, "For charms from a store; not with --path")
 		},
-		check: func(args []string) error {
+		check: func(_ *call, args []string) error {
 			if len(args) == 0 {
 				return usagef("no application specified")
 			}
@@ -47,7 +47,7 @@ which is in use is refused.`,
 			if path != "" && swtch != "" {
 				return usagef("--switch and --path are mutually exclusive")
 			}
-			return atMost(1)(args)
+			return atMost(1)(nil, args)
 		},
 		complete: firstArg(completeApps),
 		run: func(ctx context.Context, x *call, args []string) error {

@@ -25,7 +25,7 @@ With --force units are taken away even if their hooks fail.`,
 		},
 		seeAlso: []string{"remove-unit", "remove-relation"},
 		flags:   r.flags,
-		check: func(args []string) error {
+		check: func(_ *call, args []string) error {
 			if len(args) == 0 {
 				return usagef("no application specified")
 			}

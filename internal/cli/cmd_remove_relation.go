@@ -30,7 +30,7 @@ With --force units get one minute; then the relation is taken from them.`,
 		flags: func(f *pflag.FlagSet) {
 			f.BoolVar(&force, "force", false, "Take the relation from units whose hooks fail")
 		},
-		check: func(args []string) error {
+		check: func(_ *call, args []string) error {
 			_, err := removeRelationOp(args)
 			return err
 		},

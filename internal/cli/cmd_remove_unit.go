@@ -129,7 +129,7 @@ the two applications.`,
 			r.flags(f)
 			f.IntVar(&n, "num-units", 0, "Accepted for Juju's sake: for Kubernetes models only")
 		},
-		check: func(args []string) error {
+		check: func(_ *call, args []string) error {
 			if n != 0 {
 				return usagef("--num-units for non k8s models not valid")
 			}

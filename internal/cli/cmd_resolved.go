@@ -26,7 +26,7 @@ unit goes on with the next one.`,
 			f.BoolVar(&all, "all", false, "Every unit in error")
 			f.BoolVar(&noRetry, "no-retry", false, "Do not run the failed hook again")
 		},
-		check: func(args []string) error {
+		check: func(_ *call, args []string) error {
 			if all && len(args) > 0 {
 				return usagef("specifying unit names(s) with --all not supported")
 			}

@@ -20,7 +20,7 @@ relation-created.`,
 		flags: func(f *pflag.FlagSet) {
 			f.BoolVar(&force, "force", false, "Also for a relation within the model")
 		},
-		check: func(args []string) error {
+		check: func(_ *call, args []string) error {
 			_, err := relationIDs(args)
 			return err
 		},

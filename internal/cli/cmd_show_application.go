@@ -16,7 +16,7 @@ func showApplicationCommand() *command {
 		examples: []example{{"show-application web", "Show an application"}},
 		seeAlso:  []string{"show-unit", "status"},
 		formats:  []string{formatYAML, formatJSON, formatSmart},
-		check: func(args []string) error {
+		check: func(_ *call, args []string) error {
 			if len(args) == 0 {
 				return usagef("an application name must be supplied")
 			}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -20,7 +21,7 @@ var statusTypes = map[string][]api.StatusType{
 }
 
 // otherStatusTypes are those of Juju that have no history here.
-var otherStatusTypes = wordSet("saas machine juju-machine container juju-container filesystem volume task")
+var otherStatusTypes = []string{"saas", "machine", "juju-machine", "container", "juju-container", "filesystem", "volume", "task"}
 
 // defaultBacklog is how many statuses are shown if nothing else is said.
 const defaultBacklog = 20
@@ -48,7 +49,7 @@ agent did (juju-unit) are shown, unless --type chooses one.`,
 			f.StringVar(&from, "from-date", "", "Only those from that day on: YYYY-MM-DD")
 			f.BoolVar(&utc, "utc", false, "Show times in UTC")
 		},
-		check: func(args []string) error {
+		check: func(_ *call, args []string) error {
 			_, err := statusLogQuery(args, kind, n, days, from)
 			return err
 		},
@@ -81,7 +82,7 @@ func statusLogQuery(args []string, kind string, n, days int, from string) (api.S
 	var q api.StatusLogQuery
 	types, ok := statusTypes[kind]
 	switch {
-	case !ok && !otherStatusTypes[kind]:
+	case !ok && !slices.Contains(otherStatusTypes, kind):
 		return q, usagef("unexpected status type %q", kind)
 	case len(args) == 0 && kind != "model":
 		return q, usagef("entity name is missing.")

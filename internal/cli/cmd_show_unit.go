@@ -37,7 +37,7 @@ application data is the unit's own application's.`,
 			f.StringVar(&o.endpoint, "endpoint", "", "Only relations of this endpoint")
 			f.StringVar(&o.relatedUnit, "related-unit", "", "Only this unit of the other side")
 		},
-		check: func(args []string) error {
+		check: func(_ *call, args []string) error {
 			if len(args) == 0 {
 				return usagef("an unit name must be supplied")
 			}

@@ -53,7 +53,7 @@ With --watch the status is shown anew at that interval until Ctrl-C.`,
 			f.Int("retry-count", 3, "Accepted for Juju's sake; does nothing")
 			f.Duration("retry-delay", 100*time.Millisecond, "Accepted for Juju's sake; does nothing")
 		},
-		check: func([]string) error {
+		check: func(*call, []string) error {
 			if o.color && o.noColor {
 				return usagef("cannot mix --no-color and --color")
 			}
@@ -202,13 +202,13 @@ func statusSummary(s *api.Status) string {
 		machines[string(m.Agent.Current)]++
 	}
 	slices.SortFunc(ports, api.Natural)
-	tb.add("Running on subnets:", "127.0.0.0/8", "")
-	tb.add("Utilizing ports:", strings.Join(slices.Compact(ports), " "), "")
-	tb.add("# Machines:", fmt.Sprintf("(%d)", len(s.Machines)), "")
+	tb.add("Running on subnets:", "127.0.0.0/8")
+	tb.add("Utilizing ports:", strings.Join(slices.Compact(ports), " "))
+	tb.add("# Machines:", fmt.Sprintf("(%d)", len(s.Machines)))
 	addCounts(tb, machines)
-	tb.add("# Units:", fmt.Sprintf("(%d)", len(s.Units)), "")
+	tb.add("# Units:", fmt.Sprintf("(%d)", len(s.Units)))
 	addCounts(tb, units)
-	tb.add("# Applications:", fmt.Sprintf("(%d)", len(s.Apps)), "")
+	tb.add("# Applications:", fmt.Sprintf("(%d)", len(s.Apps)))
 	for _, a := range s.Apps {
 		exposed := 0
 		if a.Exposed {
@@ -226,6 +226,6 @@ func addCounts(tb *table, counts map[string]int) {
 	}
 	slices.Sort(words)
 	for _, w := range words {
-		tb.add(w+":", strconv.Itoa(counts[w]), "")
+		tb.add(w+":", strconv.Itoa(counts[w]))
 	}
 }

@@ -30,7 +30,7 @@ suspends any relation.`,
 			f.StringVar(&message, "message", "", "Why, for the people who look at the status")
 			f.BoolVar(&force, "force", false, "Also for a relation within the model")
 		},
-		check: func(args []string) error {
+		check: func(_ *call, args []string) error {
 			_, err := relationIDs(args)
 			return err
 		},

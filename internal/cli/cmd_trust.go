@@ -22,11 +22,11 @@ func trustCommand() *command {
 			f.BoolVar(&remove, "remove", false, "Take the trust back")
 			f.StringVar(&scope, "scope", "", "For Kubernetes models: cluster")
 		},
-		check: func(args []string) error {
+		check: func(_ *call, args []string) error {
 			if len(args) == 0 {
 				return usagef("no application name specified")
 			}
-			return atMost(1)(args)
+			return atMost(1)(nil, args)
 		},
 		complete: firstArg(completeApps),
 		run: func(ctx context.Context, x *call, args []string) error {

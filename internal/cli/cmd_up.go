@@ -15,7 +15,7 @@ func upCommand() *command {
 	var etcd []string
 	var h hostFlags
 	return &command{
-		name: "up", args: "", group: groupController, scope: noScope,
+		name: "up", args: "", group: groupController, scope: homeScope,
 		summary: "Starts the controller on this computer",
 		details: `Starts a controller with its store, and an agent that runs units here, in one process
 in the background, and returns when it answers. Nothing is listened to but a

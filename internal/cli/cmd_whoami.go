@@ -7,7 +7,7 @@ import (
 
 func whoamiCommand() *command {
 	return &command{
-		name: "whoami", args: "", group: groupController, scope: noScope,
+		name: "whoami", args: "", group: groupController, scope: homeScope,
 		summary:  "Shows the current controller, model and user",
 		details:  "The user is always admin: whoever may open the controller's socket.",
 		examples: []example{{"whoami", "Where am I?"}},

@@ -15,7 +15,8 @@ import (
 type scope int
 
 const (
-	noScope         scope = iota // works without a controller
+	noScope         scope = iota // needs nothing
+	homeScope                    // works on the home, whether or not a controller runs
 	controllerScope              // takes -c/--controller
 	modelScope                   // takes -m/--model
 	argumentScope                // talks to a controller and names what it works on as an argument
@@ -52,7 +53,7 @@ type command struct {
 	// flags declares the command's own flags.
 	flags func(f *pflag.FlagSet)
 	// check refuses arguments that make no sense: exit status 2.
-	check func(args []string) error
+	check func(x *call, args []string) error
 	// run does the work: an error is exit status 1.
 	run func(ctx context.Context, x *call, args []string) error
 	// complete proposes values for the next argument.
@@ -152,7 +153,7 @@ func (c *command) declare(f *pflag.FlagSet) *options {
 	case controllerScope:
 		f.StringVarP(&o.controller, "controller", "c", "", "Controller to work on")
 	}
-	if c.scope != noScope {
+	if c.scope > homeScope {
 		f.BoolP("no-browser-login", "B", false, "Accepted for Juju's sake; does nothing")
 	}
 	if len(c.formats) > 0 {
@@ -209,11 +210,11 @@ func (v *formatValue) Set(s string) error {
 }
 
 // noArgs refuses any argument.
-func noArgs(args []string) error { return atMost(0)(args) }
+func noArgs(x *call, args []string) error { return atMost(0)(x, args) }
 
 // atMost refuses more than n arguments, in Juju's words.
-func atMost(n int) func([]string) error {
-	return func(args []string) error {
+func atMost(n int) func(*call, []string) error {
+	return func(_ *call, args []string) error {
 		if len(args) <= n {
 			return nil
 		}

@@ -70,7 +70,7 @@ func (l *logs) add(model kith.ModelUUID, r api.LogRecord) {
 		l.put(logEntry{model, gap})
 	}
 	l.put(logEntry{model, r})
-	signal(l.wake)
+	poke(l.wake)
 }
 
 func (l *logs) put(e logEntry) {
@@ -81,8 +81,8 @@ func (l *logs) put(e logEntry) {
 
 func cost(r api.LogRecord) int { return recordOverhead + len(r.Module) + len(r.Message) }
 
-// signal fills a channel that holds one.
-func signal(c chan struct{}) {
+// poke fills a channel that holds one.
+func poke(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
 	default:
@@ -99,7 +99,7 @@ func (l *logs) flush(ctx context.Context) {
 	}
 	l.waiting = append(l.waiting, f)
 	l.mu.Unlock()
-	signal(l.push)
+	poke(l.push)
 	select {
 	case <-f.done:
 	case <-ctx.Done():

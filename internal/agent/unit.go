@@ -44,7 +44,7 @@ func (u *unit) assign(a *api.Assignment) {
 	u.mu.Lock()
 	u.next = a
 	u.mu.Unlock()
-	signal(u.wake)
+	poke(u.wake)
 }
 
 // cancel withdraws a hook that was not begun.

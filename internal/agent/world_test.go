@@ -164,7 +164,8 @@ func (w *world) offer(u kith.UnitName, v core.View, step resolve.Step) {
 		return
 	}
 	w.offered[u] = key
-	if err := json.Unmarshal(text, a); err != nil { // as it comes over the wire
+	a = new(api.Assignment) // as it comes over the wire: it shares nothing with the model
+	if err := json.Unmarshal(text, a); err != nil {
 		panic(err)
 	}
 	a.UpdatedRevision = w.m.Revision
@@ -185,7 +186,7 @@ func (w *world) held(u kith.UnitName) api.HostUnit {
 func (w *world) send(e api.HostEvent) {
 	if w.session != nil {
 		w.session.events = append(w.session.events, e)
-		signal(w.session.wake)
+		poke(w.session.wake)
 	}
 }
 

@@ -1,0 +1,8 @@
+package main
+
+// groups are what can be measured, in the order of the table.
+var groups = []group{
+	{"start", "programs from nothing to their first answer", measureStart},
+	{"commit", "hook commits against raw etcd", measureCommit},
+	{"integrate", "real charms through a real controller", measureIntegrate},
+}

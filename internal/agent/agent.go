@@ -58,6 +58,7 @@ type Agent struct {
 	epoch   string
 	logs    *logs
 	slots   slots
+	spawn   spawner
 	sockets socketDir
 	charms  archives
 
@@ -79,7 +80,7 @@ func New(c Config) *Agent {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	a := &Agent{Config: c, dirs: dirs{c.Dir}, env: readHostEnv(c.APIAddresses), boot: bootID(), epoch: rand.Text(),
-		slots: newSlots(c.Hooks), units: map[api.UnitRef]*unit{}}
+		slots: newSlots(c.Hooks), spawn: newSpawner(), units: map[api.UnitRef]*unit{}}
 	a.charms = archives{dirs: a.dirs, fetch: c.Controller.Blob}
 	a.logs = newLogs(func(ctx context.Context, model kith.ModelUUID, records []api.LogRecord) error {
 		return c.Controller.AppendLogs(ctx, string(model), records)
@@ -98,7 +99,7 @@ type life struct {
 // Run connects to the controller and runs what it assigns, until ctx ends. A lost
 // connection is taken up again, while hooks go on. Run returns when everything it
 // has started has ended: then no hook runs any more, and the controller has been
-// told of each that did, or cannot be reached.
+// told of each that did, or cannot be reached. An Agent runs once.
 //
 // Errors: Internal if the agent's folder cannot be prepared.
 func (a *Agent) Run(ctx context.Context) error {
@@ -110,9 +111,14 @@ func (a *Agent) Run(ctx context.Context) error {
 	logs, stopLogs := context.WithCancel(l.report)
 	logging.Go(func() { a.logs.run(logs, l.report) })
 
+	var spawning sync.WaitGroup
+	spawning.Go(a.spawn.run)
+
 	a.follow(l)
 
 	a.running.Wait()
+	a.spawn.close()
+	spawning.Wait()
 	stopLogs()
 	logging.Wait()
 	ended()

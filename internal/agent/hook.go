@@ -176,17 +176,21 @@ func (u *unit) execute(a *api.Assignment, s script) outcome {
 		return fail(err)
 	}
 	out := newOutput(func(level api.Level, line string) { u.log(level, "unit."+string(u.ref.Unit)+"."+name, line) })
-	state, err := process{
-		path:    s.Path,
-		dir:     u.dir.charm(),
-		env:     environment(u.agent.env, places{u.dir.charm(), u.dir.tools(), socket}, &a.Context, a.Hook, id),
-		out:     out,
-		started: u.noteProcess,
-		grace:   u.agent.StopGrace,
-	}.run(u.life.run)
+	p := process{
+		path:  s.Path,
+		dir:   u.dir.charm(),
+		env:   environment(u.agent.env, places{u.dir.charm(), u.dir.tools(), socket}, &a.Context, a.Hook, id),
+		out:   out,
+		spawn: u.agent.spawn,
+		grace: u.agent.StopGrace,
+	}
+	if !diesWithParent {
+		p.started = u.noteProcess
+		defer os.Remove(u.dir.process()) //nolint:errcheck // a note of a process that has ended is of no use, and does no harm
+	}
+	state, err := p.run(u.life.run)
 	tools.close()
 	out.finish()
-	_ = os.Remove(u.dir.process()) // a note of a process that has ended is of no use
 	switch {
 	case err != nil:
 		return fail(err)

@@ -17,11 +17,12 @@ const drainTime = 100 * time.Millisecond
 
 // process is one charm process to run.
 type process struct {
-	path string
-	dir  string
-	env  []string
-	out  *output
-	// started is called with the process id once it runs.
+	path  string
+	dir   string
+	env   []string
+	out   *output
+	spawn spawner
+	// started, if set, is called with the process id once it runs.
 	started func(pid int)
 	// grace is how long the process has, after it was asked to end, until it is killed.
 	grace time.Duration
@@ -29,20 +30,12 @@ type process struct {
 
 // run starts the process, logs what it prints and waits for its end. When ctx
 // ends the process is terminated: it alone, its children live on (section 3.2).
-//
-// It gets a process group of its own, so that Ctrl-C on a terminal reaches the
-// agent and not the hooks it is about to let finish.
 func (p process) run(ctx context.Context) (*os.ProcessState, error) {
 	pipes, err := openPipes()
 	if err != nil {
 		return nil, err
 	}
-	proc, err := os.StartProcess(p.path, []string{p.path}, &os.ProcAttr{
-		Dir:   p.dir,
-		Env:   p.env,
-		Files: []*os.File{pipes.null, pipes.stdout.w, pipes.stderr.w},
-		Sys:   &syscall.SysProcAttr{Setpgid: true},
-	})
+	proc, err := p.spawn.start(p.path, p.dir, p.env, []*os.File{pipes.null, pipes.stdout.w, pipes.stderr.w})
 	pipes.closeWriters()
 	if err != nil {
 		pipes.closeReaders()

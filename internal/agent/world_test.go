@@ -6,11 +6,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"iter"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,20 +21,47 @@ import (
 	"kith/charm"
 	"kith/internal/api"
 	"kith/internal/core"
-	"kith/internal/hooktool"
-	"kith/internal/hookwire"
 	"kith/internal/resolve"
 )
 
-// TestMain lets the test binary be a hook tool: the tools directory links to it.
+// TestMain lets the test binary be an agent that tests kill.
 func TestMain(m *testing.M) {
-	if name := filepath.Base(os.Args[0]); slices.Contains(hooktool.Names(), name) || name == "frobnicate" {
-		os.Exit(hookwire.Main(hookwire.Process{Args: os.Args, Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}))
-	}
 	if dir := os.Getenv("KITH_TEST_AGENT"); dir != "" {
 		os.Exit(agentProcess(dir))
 	}
-	os.Exit(m.Run())
+	dir, err := os.MkdirTemp("", "kith-tool-")
+	if err != nil {
+		panic(err)
+	}
+	toolDir = dir
+	status := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(status)
+}
+
+// toolDir is where hookTool builds. Written by TestMain only.
+var toolDir string
+
+// buildTool makes the real kith-hook: this test binary in its place would take
+// a hundred times as long to start with the race detector in it.
+var buildTool = sync.OnceValues(func() (string, error) {
+	tool := filepath.Join(toolDir, "kith-hook")
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", tool, "kith/cmd/kith-hook")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%v: %s", err, out)
+	}
+	return tool, nil
+})
+
+func hookTool(t testing.TB) string {
+	t.Helper()
+	tool, err := buildTool()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tool
 }
 
 const (
@@ -44,7 +72,7 @@ const (
 // world is a controller of one model in memory: the rules of core and resolve,
 // and nothing of its own but the delivery. What a real one stores, it has at once.
 type world struct {
-	t *testing.T
+	t testing.TB
 
 	mu      sync.Mutex
 	m       *core.Model
@@ -68,7 +96,7 @@ type session struct {
 	over   chan struct{}
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	w := &world{t: t, m: &core.Model{}, changed: make(chan struct{}), offered: map[kith.UnitName]string{}, blobs: map[string][]byte{}}
 	w.must(core.CreateModel{UUID: testModel, ModelName: "prod", Owner: "admin"})
 	return w
@@ -359,9 +387,7 @@ func (w *world) check(err error) {
 
 // start runs an agent on dir until the test, or stop, ends it.
 func (w *world) start(dir string, tweak ...func(*Config)) (stop func()) {
-	self, err := os.Executable()
-	w.check(err)
-	c := Config{Controller: w, Dir: dir, HookTool: self, StopGrace: 2 * time.Second}
+	c := Config{Controller: w, Dir: dir, HookTool: hookTool(w.t), StopGrace: 2 * time.Second}
 	for _, f := range tweak {
 		f(&c)
 	}

@@ -200,15 +200,20 @@ func (x *call) complain(format string, args ...any) {
 	fmt.Fprintln(x.err, x.errColor.red("ERROR")+" "+fmt.Sprintf(format, args...))
 }
 
-// whole puts the category behind an error that concerns the whole request
-// (section 1.4).
+// whole puts the category behind an error that concerns the whole request, as
+// Juju does (section 1.4): the sentences that end in "not found" have it.
 func whole(err error) error {
 	var e *kith.Error
-	if !errors.As(err, &e) || e.Code != kith.NotFound || strings.HasSuffix(e.Message, ")") {
+	if !errors.As(err, &e) || e.Code != kith.NotFound || !strings.HasSuffix(e.Message, " not found") {
 		return err
 	}
+	return categorized(e, "not found")
+}
+
+// categorized is e with its category in parentheses.
+func categorized(e *kith.Error, category string) error {
 	c := *e
-	c.Message += " (not found)"
+	c.Message += " (" + category + ")"
 	return &c
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -171,6 +172,15 @@ func (x *call) setConfig(ctx context.Context, app kith.AppName, file string, set
 		return err
 	}
 	_, err = x.do(ctx, op)
+	return settingsError(err)
+}
+
+// settingsError says of a refused option what was being done (section 8.1).
+func settingsError(err error) error {
+	var e *kith.Error
+	if errors.As(err, &e) && e.Code == kith.Invalid {
+		return e.Prefix("parsing settings for application: ")
+	}
 	return whole(err)
 }
 

@@ -116,7 +116,7 @@ func (o *deployFlags) run(ctx context.Context, x *call, args []string) error {
 
 // op is the command that deploys c as app.
 func (o *deployFlags) op(x *call, app kith.AppName, c *localCharm) (core.Deploy, error) {
-	op := core.Deploy{App: app, Charm: c.id, Units: o.units, Trust: o.trust, Base: strings.TrimSuffix(o.base, "/stable")}
+	op := core.Deploy{App: app, Charm: c.id, Units: o.units, Trust: o.trust, Base: o.base}
 	if c.charm.Meta.Subordinate {
 		if o.unitsGiven() || o.to != "" {
 			return op, kith.Errorf(kith.Invalid, "cannot use --num-units or --to with subordinate application").
@@ -164,7 +164,7 @@ func (x *call) deployConfig(values []string, app string) (map[string]any, error)
 // deployError says what to do if the name is taken (CLI reference, section 7.1).
 func (x *call) deployError(ctx context.Context, app kith.AppName, err error) error {
 	if kith.CodeOf(err) != kith.Conflict {
-		return err
+		return settingsError(err) // what else can be wrong was checked before
 	}
 	if _, lookup := x.api.App(ctx, x.modelID(), app); lookup != nil {
 		return err

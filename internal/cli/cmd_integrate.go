@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -96,14 +97,23 @@ func checkCIDRs(via string) error {
 	return nil
 }
 
-// integrateError puts a refusal into the form integrate prints: an integration
-// that exists already breaks the line at every colon and says where to look
-// (CLI reference, section 7.2).
+// overLimit is the refusal of one relation too many, whose category the wire does not carry.
+var overLimit = regexp.MustCompile(`would exceed its maximum relation limit of \d+$`)
+
+// integrateError puts a refusal into the form integrate prints (CLI reference,
+// section 7.2). That the relation exists already is the one sentence core leaves
+// unsaid, as Juju's does: its hint says it. The message is then broken at every
+// colon and blank, and a line says where to look.
 func (x *call) integrateError(err error) error {
 	var e *kith.Error
-	if !errors.As(err, &e) || !strings.HasSuffix(e.Message, "(already exists)") {
-		return whole(err)
+	switch {
+	case !errors.As(err, &e):
+		return err
+	case overLimit.MatchString(e.Message):
+		return categorized(e, "quota limit exceeded")
+	case strings.HasPrefix(e.Hint, "already exists"):
+		text := strings.ReplaceAll(e.Message, ": ", "\n") + " (already exists): "
+		return kith.Errorf(e.Code, "%s\n\nUse '%s status --relations' to view the current relations.", text, x.program)
 	}
-	text := strings.ReplaceAll(e.Message, ": ", "\n") + ": \n\nUse '" + x.program + " status --relations' to view the current relations."
-	return kith.Errorf(e.Code, "%s", text)
+	return whole(err)
 }

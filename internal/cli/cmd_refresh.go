@@ -100,5 +100,5 @@ func (x *call) refresh(ctx context.Context, app kith.AppName, c *localCharm, con
 		op.Trust = &trust
 	}
 	_, err = x.do(ctx, op)
-	return whole(err)
+	return settingsError(err)
 }

@@ -18,7 +18,8 @@ func removeApplicationCommand() *command {
 		details: `The application's relations end, then each of its units runs its stop and remove
 hooks. The application is gone when its last unit is.
 
-With --force units are taken away even if their hooks fail.`,
+With --force units are gone after a minute even if their hooks fail, and with
+--no-wait at once.`,
 		examples: []example{
 			{"remove-application web --no-prompt", "Remove an application without being asked"},
 			{"remove-application web db --dry-run", "See what would be removed"},
@@ -39,7 +40,7 @@ With --force units are taken away even if their hooks fail.`,
 		complete: completeApps,
 		run: func(ctx context.Context, x *call, args []string) error {
 			return r.removeEach(ctx, x, "application", args, previewApp, func(name string) error {
-				_, err := x.do(ctx, core.RemoveApps{Apps: []kith.AppName{kith.AppName(name)}, Force: r.force})
+				_, err := x.do(ctx, core.RemoveApps{Apps: []kith.AppName{kith.AppName(name)}, Force: r.force, Wait: r.wait()})
 				return err
 			})
 		},

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -40,12 +41,18 @@ With --force units get one minute; then the relation is taken from them.`,
 			if err != nil {
 				return err
 			}
-			op.Force = force
+			if force {
+				op.Force, op.Wait = true, forceWait
+			}
 			_, err = x.do(ctx, op)
 			return whole(err)
 		},
 	}
 }
+
+// forceWait is how long a forced removal lets units run their hooks (relations
+// reference, section 2.4: 3.6 waits a minute).
+const forceWait = time.Minute
 
 // removeRelationOp reads the arguments of remove-relation (CLI reference, section 7.3).
 func removeRelationOp(args []string) (core.RemoveRelation, error) {

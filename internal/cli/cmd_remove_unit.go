@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -20,6 +21,14 @@ func (r *removal) flags(f *pflag.FlagSet) {
 	f.BoolVar(&r.noPrompt, "no-prompt", false, "Do not ask for confirmation")
 	f.BoolVar(&r.dryRun, "dry-run", false, "Say what would be removed, and stop")
 	f.Bool("destroy-storage", false, "Accepted for Juju's sake: there is no storage to destroy")
+}
+
+// wait is how long a forced removal lets hooks run.
+func (r *removal) wait() time.Duration {
+	if r.force && !r.noWait {
+		return forceWait
+	}
+	return 0
 }
 
 func (r *removal) check() error {
@@ -115,8 +124,8 @@ func removeUnitCommand() *command {
 		name: "remove-unit", args: "<unit> [...]", group: groupApp, scope: modelScope,
 		summary: "Removes units from their applications",
 		details: `The unit tells the relations it is in that it departs, runs its stop and remove
-hooks, and is gone. With --force it is taken away at once and none of its hooks
-run.
+hooks, and is gone. With --force it is gone after a minute even if its hooks fail,
+and with --no-wait at once.
 
 A subordinate unit goes with its principal, or with the last relation between
 the two applications.`,
@@ -146,7 +155,7 @@ the two applications.`,
 		complete: completeUnits,
 		run: func(ctx context.Context, x *call, args []string) error {
 			return r.removeEach(ctx, x, "unit", args, previewUnit, func(name string) error {
-				_, err := x.do(ctx, core.RemoveUnits{Units: []kith.UnitName{kith.UnitName(name)}, Force: r.force})
+				_, err := x.do(ctx, core.RemoveUnits{Units: []kith.UnitName{kith.UnitName(name)}, Force: r.force, Wait: r.wait()})
 				return err
 			})
 		},

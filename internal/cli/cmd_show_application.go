@@ -62,7 +62,7 @@ type appInfoDoc struct {
 
 func appInfoDocument(a api.ShowApp) appInfoDoc {
 	d := appInfoDoc{
-		Charm: a.CharmName, Base: a.Base, Principal: !a.Subordinate, Exposed: a.Exposed, Life: string(a.Life),
+		Charm: a.CharmName, Base: shortBase(a.Base), Principal: !a.Subordinate, Exposed: a.Exposed, Life: string(a.Life),
 		Bindings: map[string]string{"": spaceName},
 	}
 	for _, name := range a.Bindings {

@@ -156,9 +156,12 @@ func notAlive(life kith.Life) string {
 	return string(life)
 }
 
+// shortBase is a base without its risk if that is stable: ubuntu@24.04.
+func shortBase(s string) string { return strings.TrimSuffix(s, "/stable") }
+
 // baseOf reads "name@channel".
 func baseOf(s string) *baseDoc {
-	name, channel, ok := strings.Cut(s, "@")
+	name, channel, ok := strings.Cut(shortBase(s), "@")
 	if !ok {
 		return nil
 	}

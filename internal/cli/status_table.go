@@ -105,7 +105,7 @@ func (t *statusTable) machines() *table {
 			address = m.Addresses[0]
 		}
 		tb.addCells(cell{text: string(m.ID)}, t.status(m.Agent.Current), cell{text: address}, cell{text: m.Host},
-			cell{text: m.Base}, cell{}, cell{text: shorten(m.Instance.Message, maxMessage)})
+			cell{text: shortBase(m.Base)}, cell{}, cell{text: shorten(m.Instance.Message, maxMessage)})
 	}
 	return tb
 }

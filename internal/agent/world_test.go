@@ -466,3 +466,5 @@ func (w *world) bag(id kith.RelationID, owner string) map[string]string {
 	}
 	return nil
 }
+
+func refOf(u kith.UnitName) api.UnitRef { return api.UnitRef{Model: testModel, Unit: u} }

@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 
 	"kith"
@@ -363,6 +364,8 @@ func pathError(what, name string, err error) error {
 		return kith.Errorf(kith.NotFound, "charm not found: %s", name).WithHint("a local charm is a folder or a .charm file")
 	case errors.Is(err, fs.ErrPermission):
 		return kith.Errorf(kith.Forbidden, "%s %q: %v", what, name, reason)
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return kith.Errorf(kith.Unavailable, "%s %q: %v", what, name, reason).WithHint("make room on the disk and try again")
 	default:
 		return kith.Errorf(kith.Unavailable, "%s %q: %v", what, name, reason)
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"kith"
@@ -401,5 +402,14 @@ func TestCheckRunnable(t *testing.T) {
 		if err := CheckRunnable(dir); text(err) != test.want {
 			t.Errorf("%v as a folder: %v, want %s", test.items, err, test.want)
 		}
+	}
+}
+
+// A full disk is nobody's mistake: it says what to do, and trying again helps.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	err := pathError("cannot unpack", "src/charm.py", &fs.PathError{Op: "write", Path: "/x/y", Err: syscall.ENOSPC})
+	if text(err) != `cannot unpack "src/charm.py": no space left on device` || kith.CodeOf(err) != kith.Unavailable || kith.HintOf(err) == "" {
+		t.Errorf("got %v, code %s, hint %q", err, kith.CodeOf(err), kith.HintOf(err))
 	}
 }

@@ -239,8 +239,9 @@ func (n *node) toYAML() *yaml.Node {
 	}
 }
 
+// scalarYAML keeps a scalar as it was written: where text is wanted, "yes" is not "true".
 func scalarYAML(v any, raw string) *yaml.Node {
-	out := &yaml.Node{Kind: yaml.ScalarNode}
+	out := &yaml.Node{Kind: yaml.ScalarNode, Value: raw}
 	switch v := v.(type) {
 	case string:
 		out.Tag, out.Value = "!!str", v
@@ -248,13 +249,11 @@ func scalarYAML(v any, raw string) *yaml.Node {
 			out.Style = yaml.DoubleQuotedStyle
 		}
 	case bool:
-		out.Tag, out.Value = "!!bool", strconv.FormatBool(v)
-	case int:
-		out.Tag, out.Value = "!!int", strconv.Itoa(v)
-	case uint64:
-		out.Tag, out.Value = "!!int", strconv.FormatUint(v, 10)
+		out.Tag = "!!bool"
+	case int, uint64:
+		out.Tag = "!!int"
 	default:
-		out.Tag, out.Value = "!!float", raw
+		out.Tag = "!!float"
 	}
 	return out
 }

@@ -95,6 +95,8 @@ var rules = []struct {
 	{"13", "C", `options: {k: {type: secret, default: "secret:abc"}}`, "", defaultIs("k", "secret:abc")},
 	{"13", "C", `options: {s: {default: ""}}`, "", defaultIs("s", "")},
 	{"13", "C", `options: {s: {default: [a]}}`, `invalid config default: option "s" expected string, got []interface {}{"a"}`, nil},
+	{"13", "C", `options: {s: {type: null, description: null}}`, "", func(c *Charm) bool { return c.Config["s"] == Option{Type: StringOption} }},
+	{"13", "C", `options: {s: {type: string, description: yes}}`, "", func(c *Charm) bool { return c.Config["s"].Description == "yes" }},
 	{"13", "C", `options: {s: }`, "", func(c *Charm) bool { return c.Config["s"] == Option{Type: StringOption} }},
 	{"13", "C", `options: {s: {type: int, default: }}`, "", func(c *Charm) bool { return c.Config["s"] == Option{Type: IntOption} }},
 	{"14", "A", `juju: {}`, `cannot use action name juju: "juju" is a reserved name`, nil},

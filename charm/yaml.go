@@ -192,7 +192,7 @@ func (c *converter) scalar(out *node, n *yaml.Node) error {
 	}
 	v, isNull := resolvePlain(n.Value)
 	if isNull {
-		out.kind = nullKind
+		out.kind, out.raw = nullKind, ""
 		return nil
 	}
 	if i, ok := v.(int); ok && tag == "!!float" {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"os/exec"
+	"strings"
 	"testing"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -208,18 +210,57 @@ func fillModel(b *testing.B, dir string, units, batches int) {
 		b.Fatal(err)
 	}
 	defer server.Close()
-	s, err := server.Open(b.Context(), store.Identity{ID: "bench"})
-	if err != nil {
+	if err := fill(server, units, 1, batches); err != nil {
 		b.Fatal(err)
+	}
+}
+
+func fill(server *Server, units, from, to int) error {
+	ctx := context.Background()
+	s, err := server.Open(ctx, store.Identity{ID: "bench"})
+	if err != nil {
+		return err
 	}
 	defer s.Close()
-	own, err := s.Own(b.Context(), benchModel)
-	if err != nil {
-		b.Fatal(err)
+	own, err := s.Own(ctx, benchModel)
+	for rev := from; rev <= to && err == nil; rev++ {
+		err = s.Commit(ctx, own, hookCommit(uint64(rev), rev%units))
 	}
-	for rev := 1; rev <= batches; rev++ {
-		if err := s.Commit(context.Background(), own, hookCommit(uint64(rev), rev%units)); err != nil {
-			b.Fatal(err)
+	return err
+}
+
+// BenchmarkResident is the memory of a process that does nothing but run the server,
+// after 2000 hooks' commits for 20 units.
+func BenchmarkResident(b *testing.B) {
+	for b.Loop() {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), roleVar+"=rest", dirVar+"="+b.TempDir())
+		out, err := cmd.Output()
+		var all, anon float64
+		if _, serr := fmt.Sscan(string(out), &all, &anon); err != nil || serr != nil {
+			b.Fatalf("%v %v: %q", err, serr, out)
 		}
+		b.ReportMetric(all/1024, "MB-resident")
+		b.ReportMetric(anon/1024, "MB-anonymous")
+	}
+}
+
+// childRests commits, comes to rest, and says how much memory it has, in KiB.
+func childRests(dir string) {
+	server, err := Start(context.Background(), Config{Dir: dir})
+	if err != nil {
+		panic(err)
+	}
+	defer server.Close()
+	if err := fill(server, 20, 1, 2000); err != nil {
+		panic(err)
+	}
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		panic(err)
+	}
+	for _, field := range []string{"VmRSS:", "RssAnon:"} {
+		_, after, _ := strings.Cut(string(status), field)
+		fmt.Println(strings.Fields(after)[0])
 	}
 }

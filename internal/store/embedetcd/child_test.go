@@ -32,6 +32,8 @@ func TestMain(m *testing.M) {
 		childStarts(dir)
 	case "fill":
 		childFills(dir)
+	case "rest":
+		childRests(dir)
 	}
 }
 

@@ -130,7 +130,7 @@ func testPruneHistory(t *testing.T, start Start) {
 
 // I8: what is larger than the limits is refused by name and value; what just fits is not.
 func testLimitBytes(t *testing.T, start Start) {
-	limits := store.Limits{MaxTxnBytes: 1 << 20, MaxTxnOps: 1000}
+	limits := store.Limits{MaxTxnBytes: 1 << 20, MaxTxnOps: 20000}
 	f := limited(t, start, limits)
 	fill := func(b *store.Batch, total int) {
 		b.Puts[len(b.Puts)-1].Value = nil
@@ -139,14 +139,20 @@ func testLimitBytes(t *testing.T, start Start) {
 	fits := batch(1, entity("databag", "3/web/0", `""`), entity("unit", "u", ``))
 	fill(&fits, limits.MaxTxnBytes)
 	f.commit(fits)
-	large := batch(2, entity("unit", "u", ``))
+	// Batch.Bytes must not be too small an estimate for many small things either.
+	small := batch(2)
+	for small.Bytes() < limits.MaxTxnBytes-200 {
+		small.Puts = append(small.Puts, entity("u", fmt.Sprint(len(small.Puts)), ``))
+	}
+	f.commit(small)
+	large := batch(3, entity("unit", "u", ``))
 	fill(&large, limits.MaxTxnBytes+1)
 	err := f.Commit(t.Context(), f.own, large)
 	f.refused(err, store.ErrTooLarge, kith.Invalid)
 	if !strings.Contains(err.Error(), "request size limit of 1048576 bytes") || !strings.Contains(kith.HintOf(err), "--max-request-bytes") {
 		t.Errorf("got %v, hint %s", err, kith.HintOf(err))
 	}
-	if snap := f.load(model); snap.Revision != 1 {
+	if snap := f.load(model); snap.Revision != 2 {
 		t.Errorf("got revision %d", snap.Revision)
 	}
 }

@@ -51,44 +51,49 @@ const (
 	ForHosts          // a host's agent, or a unit for itself
 )
 
-// command is one row of the table of commands.
-type command struct {
-	name     string
-	audience Audience
+// Command is one row of the table of commands.
+type Command struct {
+	Name     string
+	Audience Audience
+	Summary  string
+	Body     core.Op // the zero value of its JSON
 	decode   func([]byte) (core.Op, error)
 }
 
 // commands lists what can be posted. create-model has a route of its own, since
 // the controller draws the UUID; elect, tick, renew-leases and the bookkeeping of
 // scopes are the controller's.
-var commands = []command{
-	{"destroy-model", ForUsers, op[core.DestroyModel]},
-	{"add-charm", ForUsers, op[core.AddCharm]},
-	{"deploy", ForUsers, op[core.Deploy]},
-	{"add-unit", ForUsers, op[core.AddUnits]},
-	{"remove-unit", ForUsers, op[core.RemoveUnits]},
-	{"remove-application", ForUsers, op[core.RemoveApps]},
-	{"integrate", ForUsers, op[core.Integrate]},
-	{"remove-relation", ForUsers, op[core.RemoveRelation]},
-	{"suspend-relation", ForUsers, suspend(false)},
-	{"resume-relation", ForUsers, suspend(true)},
-	{"config", ForUsers, op[core.SetConfig]},
-	{"model-config", ForUsers, op[core.SetModelConfig]},
-	{"refresh", ForUsers, op[core.Refresh]},
-	{"resolved", ForUsers, op[core.Resolved]},
-	{"unit-hello", ForHosts, op[core.UnitHello]},
-	{"begin-hook", ForHosts, op[core.BeginHook]},
-	{"commit-hook", ForHosts, op[core.CommitHook]},
-	{"fail-hook", ForHosts, op[core.FailHook]},
-	{"status-set", ForHosts, op[core.SetStatus]},
-	{"application-version-set", ForHosts, op[core.SetWorkloadVersion]},
-	{"leader-set", ForHosts, op[core.SetLeaderSettings]},
+var commands = []Command{
+	{"destroy-model", ForUsers, "Destroys the model and everything in it.", core.DestroyModel{}, op[core.DestroyModel]},
+	{"add-charm", ForUsers, "Makes an uploaded charm known to the model.", core.AddCharm{}, op[core.AddCharm]},
+	{"deploy", ForUsers, "Makes an application and its first units.", core.Deploy{}, op[core.Deploy]},
+	{"add-unit", ForUsers, "Adds units to an application.", core.AddUnits{}, op[core.AddUnits]},
+	{"remove-unit", ForUsers, "Removes units.", core.RemoveUnits{}, op[core.RemoveUnits]},
+	{"remove-application", ForUsers, "Removes applications.", core.RemoveApps{}, op[core.RemoveApps]},
+	{"integrate", ForUsers, "Relates two applications.", core.Integrate{}, op[core.Integrate]},
+	{"remove-relation", ForUsers, "Removes a relation.", core.RemoveRelation{}, op[core.RemoveRelation]},
+	{"suspend-relation", ForUsers, "Suspends relations.", core.Suspend{}, suspend(false)},
+	{"resume-relation", ForUsers, "Resumes suspended relations.", core.Suspend{}, suspend(true)},
+	{"config", ForUsers, "Changes an application's configuration.", core.SetConfig{}, op[core.SetConfig]},
+	{"model-config", ForUsers, "Changes the model's options.", core.SetModelConfig{}, op[core.SetModelConfig]},
+	{"refresh", ForUsers, "Gives an application another charm.", core.Refresh{}, op[core.Refresh]},
+	{"resolved", ForUsers, "Retries a failed hook, or counts it as run.", core.Resolved{}, op[core.Resolved]},
+	{"unit-hello", ForHosts, "Says that the agent has taken a unit up.", core.UnitHello{}, op[core.UnitHello]},
+	{"begin-hook", ForHosts, "Says that a hook is being run.", core.BeginHook{}, op[core.BeginHook]},
+	{"commit-hook", ForHosts, "Commits a hook that has run, with everything it wrote.", core.CommitHook{}, op[core.CommitHook]},
+	{"fail-hook", ForHosts, "Says that a hook has failed; nothing it wrote is kept.", core.FailHook{}, op[core.FailHook]},
+	{"status-set", ForHosts, "Sets the workload status of a unit, or of its application.", core.SetStatus{}, op[core.SetStatus]},
+	{"application-version-set", ForHosts, "Sets the version shown for the application.", core.SetWorkloadVersion{}, op[core.SetWorkloadVersion]},
+	{"leader-set", ForHosts, "Changes the application's leader settings.", core.SetLeaderSettings{}, op[core.SetLeaderSettings]},
 }
+
+// Commands lists what can be posted.
+func Commands() []Command { return slices.Clone(commands) }
 
 // DecodeOp reads a posted command. Errors: NotFound for a name that cannot be
 // posted, Invalid for a body that is not its JSON.
 func DecodeOp(name string, body []byte) (core.Op, Audience, error) {
-	i := slices.IndexFunc(commands, func(c command) bool { return c.name == name })
+	i := slices.IndexFunc(commands, func(c Command) bool { return c.Name == name })
 	if i < 0 {
 		return nil, 0, kith.Errorf(kith.NotFound, "command %q not found", name)
 	}
@@ -96,16 +101,7 @@ func DecodeOp(name string, body []byte) (core.Op, Audience, error) {
 	if err != nil {
 		return nil, 0, kith.Errorf(kith.Invalid, "cannot read command %q: %v", name, err)
 	}
-	return o, commands[i].audience, nil
-}
-
-// CommandNames lists what can be posted, in the order of the table.
-func CommandNames() []string {
-	names := make([]string, len(commands))
-	for i, c := range commands {
-		names[i] = c.name
-	}
-	return names
+	return o, commands[i].Audience, nil
 }
 
 func op[T core.Op](body []byte) (core.Op, error) {

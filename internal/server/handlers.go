@@ -1,0 +1,300 @@
+package server
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"kith"
+	"kith/internal/api"
+	"kith/internal/controller"
+	"kith/internal/core"
+)
+
+func (s *Server) notFound(r *request) (any, error) {
+	return nil, kith.Errorf(kith.NotFound, "no such route: %s %q", r.Method, r.URL.Path).
+		WithHint("the routes are listed at %s", api.PathOpenAPIJSON)
+}
+
+func (s *Server) info(r *request) (any, error) {
+	return api.Info{Version: s.opt.Version, API: api.Version, Controller: s.opt.Store, Started: s.opt.Controller.Started(),
+		PID: os.Getpid(), Models: len(s.opt.Controller.Models()), You: r.id.Actor}, nil
+}
+
+func (s *Server) shutdown(r *request) (any, error) {
+	if s.opt.Shutdown == nil {
+		return nil, kith.Errorf(kith.Unavailable, "this controller cannot be ended by request").WithHint("end its process")
+	}
+	s.write(r.w, r.Request, http.StatusOK, struct{}{})
+	s.opt.Shutdown()
+	return answered{}, nil
+}
+
+func (s *Server) listModels(*request) (any, error) {
+	models := s.opt.Controller.Models()
+	if models == nil {
+		models = []api.Model{}
+	}
+	return models, nil
+}
+
+func (s *Server) createModel(r *request) (any, error) {
+	data, err := r.body(api.MaxLogBody, "a request")
+	if err != nil {
+		return nil, err
+	}
+	var m api.CreateModel
+	if err := json.Unmarshal(data, &m); err != nil {
+		return nil, kith.Errorf(kith.Invalid, "cannot read the request: %v", err)
+	}
+	return s.opt.Controller.CreateModel(r.Context(), r.id.Actor, m)
+}
+
+// model is the model a request names. A unit can name none but its own.
+func (s *Server) model(r *request) (*controller.Model, error) {
+	ref := r.PathValue("model")
+	if r.id.Kind == core.ActorUnit && ref != string(r.id.Model) {
+		return nil, forbidden(r.id)
+	}
+	m, err := s.opt.Controller.Model(ref)
+	if err != nil {
+		return nil, err
+	}
+	if r.id.Kind == core.ActorUnit && m.Snapshot().Unit(kith.UnitName(r.id.Name)) == nil {
+		return nil, kith.Errorf(kith.Unauthenticated, "the credential is not valid: unit %q is gone", r.id.Name)
+	}
+	return m, nil
+}
+
+func (s *Server) getModel(r *request) (any, error) {
+	m, err := s.model(r)
+	if err != nil {
+		return nil, err
+	}
+	return api.ModelOf(m.Snapshot()), nil
+}
+
+func (s *Server) command(r *request) (any, error) {
+	m, err := s.model(r)
+	if err != nil {
+		return nil, err
+	}
+	data, err := r.body(api.MaxBody, "a command")
+	if err != nil {
+		return nil, err
+	}
+	op, audience, err := api.DecodeOp(r.PathValue("op"), data)
+	if err != nil {
+		return nil, err
+	}
+	if (audience == api.ForUsers) != (r.id.Kind == core.ActorUser) {
+		return nil, forbidden(r.id)
+	}
+	return m.Submit(r.Context(), r.id.Actor, op)
+}
+
+func (s *Server) status(r *request) (any, error) {
+	m, err := s.model(r)
+	if err != nil {
+		return nil, err
+	}
+	status := m.Status()
+	if r.id.Kind == core.ActorUnit {
+		app := kith.UnitName(r.id.Name).App()
+		status = api.Status{Model: status.Model, Revision: status.Revision, Timestamp: status.Timestamp,
+			Apps:  slices.DeleteFunc(status.Apps, func(a api.AppStatus) bool { return a.Name != app }),
+			Units: slices.DeleteFunc(status.Units, func(u api.UnitStatus) bool { return u.App != app })}
+	}
+	return status, nil
+}
+
+func (s *Server) settle(r *request) (any, error) {
+	m, err := s.model(r)
+	if err != nil {
+		return nil, err
+	}
+	var timeout time.Duration
+	if text := r.FormValue("timeout"); text != "" {
+		if timeout, err = time.ParseDuration(text); err != nil {
+			return nil, kith.Errorf(kith.Invalid, "invalid timeout %q", text).WithHint("a timeout is a duration, such as 30s")
+		}
+	}
+	return m.Settle(r.Context(), timeout)
+}
+
+// unit is the unit a request names. A unit can name none but itself.
+func (r *request) unit() (kith.UnitName, error) {
+	u, err := kith.ParseUnitName(r.PathValue("app") + "/" + r.PathValue("number"))
+	if err == nil && r.id.Kind == core.ActorUnit && r.id.Name != string(u) {
+		err = forbidden(r.id)
+	}
+	return u, err
+}
+
+func (s *Server) getUnit(r *request) (any, error) {
+	m, err := s.model(r)
+	if err != nil {
+		return nil, err
+	}
+	u, err := r.unit()
+	if err != nil {
+		return nil, err
+	}
+	show, ok := api.ShowUnitOf(m.Snapshot(), u)
+	if !ok {
+		return nil, kith.Errorf(kith.NotFound, "unit %q not found", u).WithHint("see 'kith status'")
+	}
+	if r.id.Kind == core.ActorUnit {
+		show.Relations = nil // what of it a unit may see, get-bag decides
+	}
+	return show, nil
+}
+
+func (s *Server) goalState(r *request) (any, error) {
+	m, err := s.model(r)
+	if err != nil {
+		return nil, err
+	}
+	u, err := r.unit()
+	if err != nil {
+		return nil, err
+	}
+	g, ok := api.GoalStateOf(m.Snapshot(), u)
+	if !ok {
+		return nil, kith.Errorf(kith.NotFound, "unit %q not found", u)
+	}
+	return g, nil
+}
+
+func appNotFound(name string) error {
+	return kith.Errorf(kith.NotFound, "application %q not found", name).WithHint("see 'kith status'")
+}
+
+func (s *Server) getApp(r *request) (any, error) {
+	m, err := s.model(r)
+	if err != nil {
+		return nil, err
+	}
+	show, ok := api.ShowAppOf(m.Snapshot(), kith.AppName(r.PathValue("app")))
+	if !ok {
+		return nil, appNotFound(r.PathValue("app"))
+	}
+	return show, nil
+}
+
+func (s *Server) appConfig(r *request) (any, error) {
+	m, err := s.model(r)
+	if err != nil {
+		return nil, err
+	}
+	c, ok := api.AppConfigOf(m.Snapshot(), kith.AppName(r.PathValue("app")))
+	if !ok {
+		return nil, appNotFound(r.PathValue("app"))
+	}
+	return c, nil
+}
+
+func (s *Server) modelConfig(r *request) (any, error) {
+	m, err := s.model(r)
+	if err != nil {
+		return nil, err
+	}
+	return api.ModelConfig{Set: m.Snapshot().Info().Config}, nil
+}
+
+func (s *Server) bag(r *request) (any, error) {
+	m, err := s.model(r)
+	if err != nil {
+		return nil, err
+	}
+	n, err := strconv.Atoi(r.PathValue("relation"))
+	if err != nil {
+		return nil, kith.Errorf(kith.Invalid, "invalid relation id %q", r.PathValue("relation"))
+	}
+	id, owner, snapshot := kith.RelationID(n), r.FormValue("owner"), m.Snapshot()
+	data, err := core.ReadBag(snapshot, r.id.Actor, id, owner)
+	if err != nil {
+		return nil, err
+	}
+	reply := api.BagReply{Relation: id, Owner: owner, Data: data}
+	if b := snapshot.Bag(id, owner); b != nil {
+		reply.Version, reply.Rev = b.Version, b.Rev
+	}
+	return reply, nil
+}
+
+func (s *Server) history(r *request) (any, error) {
+	m, err := s.model(r)
+	if err != nil {
+		return nil, err
+	}
+	var q api.HistoryQuery
+	if q.From, err = r.number("from"); err != nil {
+		return nil, err
+	}
+	if q.To, err = r.number("to"); err != nil {
+		return nil, err
+	}
+	limit, err := r.number("limit")
+	if err != nil {
+		return nil, err
+	}
+	q.Limit = int(min(limit, api.MaxHistory))
+	if q.Newest, err = r.flag("newest"); err != nil {
+		return nil, err
+	}
+	return m.History(r.Context(), q)
+}
+
+func (s *Server) statusLog(r *request) (any, error) {
+	m, err := s.model(r)
+	if err != nil {
+		return nil, err
+	}
+	q := api.StatusLogQuery{Entity: r.FormValue("entity")}
+	for _, t := range r.Form["type"] {
+		q.Types = append(q.Types, api.StatusType(t))
+	}
+	limit, err := r.number("limit")
+	if err != nil {
+		return nil, err
+	}
+	q.Limit = int(min(limit, maxStatusLog))
+	if text := r.FormValue("since"); text != "" {
+		if q.Since, err = time.Parse(time.RFC3339Nano, text); err != nil {
+			return nil, kith.Errorf(kith.Invalid, "invalid since %q: it must be a time as in RFC 3339", text)
+		}
+	}
+	return m.StatusLog(r.Context(), q)
+}
+
+// maxStatusLog bounds the lines of one status log.
+const maxStatusLog = 10_000
+
+func (s *Server) openAPIJSON(r *request) (any, error) {
+	return s.raw(r, "application/json", func(d openAPI) []byte { return d.json })
+}
+
+func (s *Server) openAPIYAML(r *request) (any, error) {
+	return s.raw(r, "application/yaml", func(d openAPI) []byte { return d.yaml })
+}
+
+func (s *Server) raw(r *request, contentType string, part func(openAPI) []byte) (any, error) {
+	d, err := s.document()
+	if err != nil {
+		return nil, err
+	}
+	r.w.Header().Set("Content-Type", contentType)
+	r.w.Write(part(d))
+	return answered{}, nil
+}
+
+func (s *Server) prometheus(r *request) (any, error) {
+	promhttp.HandlerFor(s.opt.Metrics, promhttp.HandlerOpts{}).ServeHTTP(r.w, r.Request)
+	return answered{}, nil
+}

@@ -1,0 +1,77 @@
+package server
+
+import (
+	"net/http"
+
+	"kith/internal/api"
+)
+
+// route is one row of the table: a path, who may use it, what it takes and gives,
+// and what answers.
+type route struct {
+	method, path string
+	who          who
+	id           string // of the operation, in the OpenAPI document
+	summary      string
+	query        []parameter
+	in, out      any  // zero values of the JSON; nil: none
+	stream       bool // out is a line of NDJSON
+	handle       handler
+}
+
+// parameter is one of the query.
+type parameter struct{ name, kind, about string }
+
+// routes is the table of everything that is served, but for the commands' rows,
+// which come from the table of commands.
+func routes() []route {
+	get, post := http.MethodGet, http.MethodPost
+	table := []route{
+		{get, api.PathInfo, anybody, "info", "What the controller says about itself.", nil, nil, api.Info{}, false, (*Server).info},
+		{post, api.PathShutdown, users, "shutdown", "Ends the controller.", nil, nil, nil, false, (*Server).shutdown},
+		{get, api.PathModels, users, "list-models", "Lists the models.", nil, nil, []api.Model{}, false, (*Server).listModels},
+		{post, api.PathModels, users, "create-model", "Creates a model.", nil, api.CreateModel{}, api.Model{}, false, (*Server).createModel},
+		{get, api.PathModel, users | hosts, "get-model", "Finds a model by name or UUID.", nil, nil, api.Model{}, false, (*Server).getModel},
+		{get, api.PathStatus, users | units, "status", "The whole model as people look at it; to a unit, its own application.",
+			nil, nil, api.Status{}, false, (*Server).status},
+		{get, api.PathSettle, users, "settle", "Waits until the model is settled.",
+			[]parameter{{"timeout", "string", "How long to wait at most, such as 30s; 0 asks only."}}, nil, api.SettleReply{}, false, (*Server).settle},
+		{get, api.PathWatch, users, "watch", "Follows the model's revision.",
+			[]parameter{{"entries", "boolean", "With the history entries of each change."}}, nil, api.WatchEvent{}, true, (*Server).watch},
+		{get, api.PathUnit, users | units, "get-unit", "A unit with its relations and their data; to itself, without data.",
+			nil, nil, api.ShowUnit{}, false, (*Server).getUnit},
+		{get, api.PathGoalState, units, "goal-state", "Where a unit's application and the related ones are heading.",
+			nil, nil, api.GoalState{}, false, (*Server).goalState},
+		{get, api.PathApp, users, "get-application", "An application.", nil, nil, api.ShowApp{}, false, (*Server).getApp},
+		{get, api.PathAppConfig, users, "get-config", "An application's configuration.", nil, nil, api.AppConfig{}, false, (*Server).appConfig},
+		{get, api.PathModelConfig, users, "get-model-config", "The model's options that were set.",
+			nil, nil, api.ModelConfig{}, false, (*Server).modelConfig},
+		{get, api.PathBag, users | units, "get-bag", "A databag, as who asks may see it.",
+			[]parameter{{"owner", "string", "An application or a unit."}}, nil, api.BagReply{}, false, (*Server).bag},
+		{get, api.PathHistory, users, "history", "What was done to the model.", []parameter{
+			{"from", "integer", "The first revision."}, {"to", "integer", "The last revision."},
+			{"limit", "integer", "At most so many entries."}, {"newest", "boolean", "The newest first."}},
+			nil, api.HistoryReply{}, false, (*Server).history},
+		{get, api.PathStatusLog, users, "status-log", "Past statuses of an entity.", []parameter{
+			{"entity", "string", "A unit or an application; none for the model."}, {"type", "string", "A type of status; may be repeated."},
+			{"limit", "integer", "The newest so many."}, {"since", "string", "Nothing older, in RFC 3339."}},
+			nil, []api.StatusLogEntry{}, false, (*Server).statusLog},
+		{get, api.PathLogs, users, "read-logs", "The model's log.", []parameter{
+			{"include", "string", "Entities to take; may be repeated."}, {"exclude", "string", "Entities to leave out."},
+			{"include-module", "string", "Modules to take, with those below."}, {"exclude-module", "string", "Modules to leave out."},
+			{"level", "string", "The lowest level."}, {"last", "integer", "Begin with the newest so many; -1 for all."},
+			{"follow", "boolean", "Go on with what comes later."}},
+			nil, api.LogRecord{}, true, (*Server).readLogs},
+		{post, api.PathLogs, hosts | units, "append-logs", "Adds records to the model's log; a unit its own.",
+			nil, []api.LogRecord{}, nil, false, (*Server).appendLogs},
+		{http.MethodPut, api.PathBlob, users, "put-blob", "Stores a charm archive under the SHA-256 of its bytes.", nil, nil, nil, false, (*Server).putBlob},
+		{get, api.PathBlob, anybody, "get-blob", "A charm archive. HEAD asks whether it is there.", nil, nil, nil, false, (*Server).getBlob},
+		{get, api.PathHost, hosts, "host-stream", "What a host's agent holds and runs, in all models.",
+			[]parameter{{"epoch", "string", "The agent's life; a new one fences the old out."}}, nil, api.HostEvent{}, true, (*Server).hostStream},
+		{get, api.PathOpenAPIJSON, anybody, "", "", nil, nil, nil, false, (*Server).openAPIJSON},
+		{get, api.PathOpenAPIYAML, anybody, "", "", nil, nil, nil, false, (*Server).openAPIYAML},
+		{get, api.PathMetrics, users, "", "", nil, nil, nil, false, (*Server).prometheus},
+		{post, api.PathCommand, anybody, "", "", nil, nil, nil, false, (*Server).command},
+	}
+	return table
+}

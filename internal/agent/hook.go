@@ -121,7 +121,7 @@ func (u *unit) logFailed(hook string, o outcome) {
 // runHook brings the charm up to date, finds what to run for a hook, calls begin if
 // there is something, and runs it.
 func (u *unit) runHook(a *api.Assignment, begin func()) outcome {
-	err := u.agent.charms.unpack(u.life.start, u.dir, a.Context.Charm)
+	err := u.unpack(a.Context.Charm)
 	if err != nil && u.life.start.Err() != nil {
 		return outcome{ending: unstarted}
 	}
@@ -142,6 +142,19 @@ func (u *unit) runHook(a *api.Assignment, begin func()) outcome {
 	defer release()
 	begin()
 	return u.execute(a, s)
+}
+
+// unpack has the charm in the unit's folder. It looks once, not before every hook.
+func (u *unit) unpack(charm string) error {
+	if u.unpacked == charm {
+		return nil
+	}
+	u.unpacked = ""
+	err := u.agent.charms.unpack(u.life.start, u.dir, charm)
+	if err == nil {
+		u.unpacked = charm
+	}
+	return err
 }
 
 // begin tells the controller that the hook runs. The hook does not wait for it, and

@@ -29,10 +29,6 @@ func oneUnit(t *testing.T, files map[string]string, tweak ...func(*Config)) (w *
 	return w, dirs{dir}.unit(refOf("web/0"))
 }
 
-func (w *world) configure(x string) {
-	w.must(core.SetConfig{App: "web", Set: map[string]any{"x": x}})
-}
-
 // failed waits until web/0 is in error.
 func (w *world) failed() core.Failure {
 	w.t.Helper()

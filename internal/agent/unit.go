@@ -25,6 +25,8 @@ type unit struct {
 	bags  bagCache
 	// requeued counts how often in a row a hook was ended from outside.
 	requeued int
+	// unpacked is the charm that is known to be unpacked whole.
+	unpacked string
 
 	mu   sync.Mutex
 	next *api.Assignment // not begun

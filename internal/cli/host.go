@@ -11,8 +11,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/pflag"
 
 	"kith"
@@ -20,6 +22,8 @@ import (
 	"kith/internal/api"
 	"kith/internal/client"
 	"kith/internal/controller"
+	"kith/internal/logs"
+	"kith/internal/server"
 	"kith/internal/store"
 	"kith/internal/store/embedetcd"
 )
@@ -66,9 +70,13 @@ type roles struct {
 	flags hostFlags
 	log   *slog.Logger
 
-	keys    *controller.Keys
-	store   *store.Etcd
-	blobs   *controller.Blobs
+	id    store.Identity
+	keys  *controller.Keys
+	logs  *logs.Logs
+	store *store.Etcd
+	blobs *controller.Blobs
+	// alive ends, with the reason as its cause, when the store in this process has failed.
+	alive   context.Context
 	closers []func() error
 }
 
@@ -122,8 +130,8 @@ func (r *roles) open(ctx context.Context, getenv func(string) string) error {
 		}
 		r.flags.hookTool = tool
 	}
-	id, err := r.identity()
-	if err != nil {
+	var err error
+	if r.id, err = r.identity(); err != nil {
 		return err
 	}
 	if r.keys, err = controller.LoadKeys(filepath.Join(r.d.data, secretName)); err != nil {
@@ -133,26 +141,31 @@ func (r *roles) open(ctx context.Context, getenv func(string) string) error {
 		return err
 	}
 	r.later(r.blobs.Close)
-	if len(r.d.etcd) > 0 {
-		return r.openRemote(ctx, id, getenv)
+	if r.logs, err = logs.Open(filepath.Join(r.d.data, logsName), logs.Limits{}, time.Now); err != nil {
+		return err
 	}
-	return r.openEmbedded(ctx, id)
+	r.later(func() error { r.logs.Close(); return nil })
+	if len(r.d.etcd) > 0 {
+		return r.openRemote(ctx, getenv)
+	}
+	return r.openEmbedded(ctx)
 }
 
-func (r *roles) openEmbedded(ctx context.Context, id store.Identity) error {
-	server, err := embedetcd.Start(ctx, embedetcd.Config{Dir: filepath.Join(r.d.data, etcdName), Socket: r.flags.etcdSocket})
+func (r *roles) openEmbedded(ctx context.Context) error {
+	etcd, err := embedetcd.Start(ctx, embedetcd.Config{Dir: filepath.Join(r.d.data, etcdName), Socket: r.flags.etcdSocket})
 	if err != nil {
 		return err
 	}
-	r.later(server.Close)
-	if r.store, err = server.Open(ctx, id); err != nil {
+	r.later(etcd.Close)
+	r.alive = etcd.Context()
+	if r.store, err = etcd.Open(ctx, r.id); err != nil {
 		return err
 	}
 	r.later(r.store.Close)
 	return nil
 }
 
-func (r *roles) openRemote(ctx context.Context, id store.Identity, getenv func(string) string) error {
+func (r *roles) openRemote(ctx context.Context, getenv func(string) string) error {
 	config, err := etcdTLS(getenv)
 	if err != nil {
 		return err
@@ -164,7 +177,7 @@ func (r *roles) openRemote(ctx context.Context, id store.Identity, getenv func(s
 		return err
 	}
 	r.later(etcd.Close)
-	if r.store, err = store.Open(ctx, store.Config{Client: etcd, Identity: id}); err != nil {
+	if r.store, err = store.Open(ctx, store.Config{Client: etcd, Identity: r.id}); err != nil {
 		return err
 	}
 	r.later(r.store.Close)
@@ -231,5 +244,83 @@ func (r *roles) agent() *agent.Agent {
 	})
 }
 
-// run serves until ctx ends; ready is called when the first request can be answered.
-func (r *roles) run(context.Context, func() error) error { return errors.New("the server is missing") }
+// run serves until ctx ends, the operator asks it to, or a part fails; ready is
+// called when the first request can be answered. The parts end in the reverse order:
+// hooks first, while the controller still takes what came of them.
+func (r *roles) run(ctx context.Context, ready func() error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if r.alive != nil {
+		stop := context.AfterFunc(r.alive, func() { cancel(context.Cause(r.alive)) })
+		defer stop()
+	}
+	c, s, err := r.serving(ctx, func() { cancel(nil) })
+	if err != nil {
+		return err
+	}
+	l, err := server.ListenUnix(r.d.socket())
+	if err != nil {
+		return err
+	}
+	controlling := r.start(cancel, c.Run)
+	serving := r.start(cancel, func(ctx context.Context) error { return s.Serve(ctx, l) })
+	working := r.start(cancel, r.agent().Run)
+	if err := ready(); err != nil {
+		cancel(err)
+	}
+	<-ctx.Done()
+	err = errors.Join(working.end(), serving.end(), controlling.end())
+	if cause := context.Cause(ctx); err == nil && !errors.Is(cause, context.Canceled) {
+		err = cause
+	}
+	return err
+}
+
+// serving makes the controller and its server, over what was opened.
+func (r *roles) serving(ctx context.Context, shutdown func()) (*controller.Controller, *server.Server, error) {
+	registry := prometheus.NewRegistry()
+	c, err := controller.Open(ctx, controller.Options{
+		Store: r.store, Keys: r.keys, Blobs: r.blobs, Metrics: controller.NewMetrics(registry), Log: r.log.With("part", "controller"),
+		Retention: controller.DefaultRetention, Removed: r.forget,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return c, server.New(server.Options{
+		Controller: c, Blobs: r.blobs, Logs: r.logs, Keys: r.keys, Metrics: registry, Log: r.log.With("part", "server"),
+		Version: Version, Store: r.id.ID, UID: os.Getuid(), Shutdown: shutdown,
+	}), nil
+}
+
+// forget drops the log of a model that is gone.
+func (r *roles) forget(model kith.ModelUUID) {
+	if err := r.logs.Remove(model); err != nil {
+		r.log.Warn("cannot remove the log of a model", "model", model, "error", err)
+	}
+}
+
+// part is one of the loops of the process.
+type part struct {
+	cancel context.CancelFunc
+	ended  chan error
+}
+
+// start runs one part until it is ended. If it ends by itself, the process does.
+func (r *roles) start(failed context.CancelCauseFunc, run func(context.Context) error) *part {
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &part{cancel, make(chan error, 1)}
+	go func() {
+		err := run(ctx)
+		if ctx.Err() == nil {
+			failed(err)
+		}
+		p.ended <- err
+	}()
+	return p
+}
+
+// end ends a part and waits for it.
+func (p *part) end() error {
+	p.cancel()
+	return <-p.ended
+}

@@ -15,7 +15,7 @@ import (
 var Epoch = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // maxSteps ends a settle that does not come to rest, which is a bug in core or resolve.
-const maxSteps = 100_000
+const maxSteps = 20_000
 
 // Event is one step that a unit has done.
 type Event struct {

@@ -41,7 +41,7 @@ type Busy struct {
 	Since time.Time     `json:"since,omitzero"`
 	Until time.Time     `json:"until,omitzero"`
 	Count int           `json:"count,omitempty"`
-	// Relation is the relation that waits for eviction.
+	// Relation is the relation that waits for eviction; else Unit is the unit that does.
 	Relation *kith.RelationID `json:"relation,omitempty"`
 	// Offline is true if the unit's agent is not connected.
 	Offline bool `json:"offline,omitempty"`

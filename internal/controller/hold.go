@@ -1,6 +1,8 @@
 package controller
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"kith"
@@ -128,8 +130,31 @@ func (s *scheduler) busy() []api.Busy {
 		}
 		busy = append(busy, b)
 	}
-	for _, id := range sortedKeys(s.evictions) {
-		busy = append(busy, api.Busy{With: api.BusyEviction, Relation: &id, Until: s.evictions[id]})
+	return append(busy, s.evicting()...)
+}
+
+// evicting lists the forced removals that wait, units before relations, each in order of id.
+func (s *scheduler) evicting() []api.Busy {
+	var busy []api.Busy
+	for key, until := range s.evictions { // any order: sorted below
+		b := api.Busy{With: api.BusyEviction, Until: until}
+		if id, ok := relationID(key.ID); ok && key.Kind == core.KindRelation {
+			b.Relation = &id
+		} else {
+			b.Unit = kith.UnitName(key.ID)
+		}
+		busy = append(busy, b)
 	}
+	slices.SortFunc(busy, func(a, b api.Busy) int {
+		switch {
+		case a.Relation == nil && b.Relation == nil:
+			return cmp.Compare(a.Unit, b.Unit)
+		case a.Relation != nil && b.Relation != nil:
+			return cmp.Compare(*a.Relation, *b.Relation)
+		case a.Relation == nil:
+			return -1
+		}
+		return 1
+	})
 	return busy
 }

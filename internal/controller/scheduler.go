@@ -77,8 +77,8 @@ type scheduler struct {
 	counts [phases]int
 	// retries counts units whose failed hook runs again by itself.
 	retries int
-	// evictions are relations whose forced removal waits for units.
-	evictions map[kith.RelationID]time.Time
+	// evictions are relations and units whose forced removal waits for hooks.
+	evictions map[core.Key]time.Time
 	timers    timers
 	dirty     []kith.UnitName
 	isDirty   map[kith.UnitName]bool
@@ -86,7 +86,7 @@ type scheduler struct {
 
 func newScheduler(fx effects) *scheduler {
 	return &scheduler{fx: fx, m: &core.Model{}, slots: make(map[kith.UnitName]*slot), hosts: make(map[string]*hostSlots),
-		evictions: make(map[kith.RelationID]time.Time), isDirty: make(map[kith.UnitName]bool)}
+		evictions: make(map[core.Key]time.Time), isDirty: make(map[kith.UnitName]bool)}
 }
 
 // feed takes a new snapshot and what led to it.
@@ -118,6 +118,7 @@ func (s *scheduler) reset(m *core.Model, now time.Time) {
 		s.touch(name)
 	}
 	for u := range m.Units() {
+		s.note(core.Change{Key: u.Key(), Entity: *u})
 		s.touch(u.Name)
 	}
 	s.settle(now)
@@ -131,16 +132,21 @@ func (s *scheduler) note(c core.Change) {
 			s.timers.push(timer{at: e.Expires.Add(late), lease: e.App})
 		}
 	case core.Relation:
-		if e.EvictAt.IsZero() {
-			delete(s.evictions, e.ID)
-		} else if at, known := s.evictions[e.ID]; !known || !at.Equal(e.EvictAt) {
-			s.evictions[e.ID] = e.EvictAt
-			s.timers.push(timer{at: e.EvictAt.Add(late), evict: e.ID})
-		}
+		s.evict(c.Key, e.EvictAt)
+	case core.Unit:
+		s.evict(c.Key, e.EvictAt)
 	case nil:
-		if id, ok := relationID(c.Key.ID); ok && c.Key.Kind == core.KindRelation {
-			delete(s.evictions, id)
-		}
+		delete(s.evictions, c.Key)
+	}
+}
+
+// evict keeps when a forced removal stops waiting; zero if it is not forced.
+func (s *scheduler) evict(key core.Key, at time.Time) {
+	if at.IsZero() {
+		delete(s.evictions, key)
+	} else if known, ok := s.evictions[key]; !ok || !known.Equal(at) {
+		s.evictions[key] = at
+		s.timers.push(timer{at: at.Add(late), evict: key})
 	}
 }
 

@@ -21,7 +21,7 @@ type timer struct {
 	unit  kith.UnitName
 	lease kith.AppName
 	renew string // a host
-	evict kith.RelationID
+	evict core.Key
 }
 
 // timers is a heap by time.

@@ -5,4 +5,5 @@ var groups = []group{
 	{"start", "programs from nothing to their first answer", measureStart},
 	{"commit", "hook commits against raw etcd", measureCommit},
 	{"integrate", "real charms through a real controller", measureIntegrate},
+	{"scale", "up to 1,000 units, hooks simulated (takes minutes)", measureScale},
 }

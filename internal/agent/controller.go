@@ -43,7 +43,7 @@ type Live struct {
 	Workload       core.Status
 	App            core.Status
 	Units          map[kith.UnitName]core.Status // if asked for
-	LeaderSettings map[string]string
+	LeaderSettings map[string]string             // nil if the controller cannot tell
 }
 
 // backoff spaces out repeated tries: 50 ms, doubling, at most 5 s. A local

@@ -97,7 +97,11 @@ func (w *world) serveCommand(rw http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	op, _, err := api.DecodeOp(r.PathValue("op"), body)
+	var op core.Op
+	command, err := api.CommandNamed(r.PathValue("op"))
+	if err == nil {
+		op, err = command.Decode(body)
+	}
 	if err != nil {
 		answer(rw, nil, err)
 		return

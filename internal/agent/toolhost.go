@@ -94,6 +94,10 @@ func (h *toolHost) AppStatus() (hooktool.AppStatus, error) {
 // LeaderSettings are what the leader has set with leader-set.
 func (h *toolHost) LeaderSettings() (map[string]string, error) {
 	l, err := h.live(false)
+	if err == nil && l.LeaderSettings == nil {
+		err = kith.Errorf(kith.Internal, "the controller does not show leader settings").
+			WithHint("read the application's databag of a peer relation: relation-get --app")
+	}
 	return l.LeaderSettings, err
 }
 

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -348,7 +349,9 @@ func (c asUnit) Live(_ context.Context, _ string, u kith.UnitName, _ bool) (Live
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
 	a := c.w.m.App(u.App())
-	return Live{Leader: c.w.m.IsLeader(u, c.w.now()), Workload: c.w.m.Unit(u).Workload, App: a.Status, LeaderSettings: a.LeaderSettings}, nil
+	settings := map[string]string{}
+	maps.Copy(settings, a.LeaderSettings)
+	return Live{Leader: c.w.m.IsLeader(u, c.w.now()), Workload: c.w.m.Unit(u).Workload, App: a.Status, LeaderSettings: settings}, nil
 }
 
 // addCharm packs files, by name, as a charm and adds it to the model. Files under

@@ -90,18 +90,32 @@ var commands = []Command{
 // Commands lists what can be posted.
 func Commands() []Command { return slices.Clone(commands) }
 
-// DecodeOp reads a posted command. Errors: NotFound for a name that cannot be
-// posted, Invalid for a body that is not its JSON.
-func DecodeOp(name string, body []byte) (core.Op, Audience, error) {
+// CommandNamed finds a command that can be posted. Errors: NotFound.
+func CommandNamed(name string) (Command, error) {
 	i := slices.IndexFunc(commands, func(c Command) bool { return c.Name == name })
 	if i < 0 {
-		return nil, 0, kith.Errorf(kith.NotFound, "command %q not found", name)
+		return Command{}, kith.Errorf(kith.NotFound, "command %q not found", name)
 	}
-	o, err := commands[i].decode(body)
+	return commands[i], nil
+}
+
+// Decode reads the command's body. Errors: Invalid if it is not its JSON.
+func (c Command) Decode(body []byte) (core.Op, error) {
+	o, err := c.decode(body)
 	if err != nil {
-		return nil, 0, kith.Errorf(kith.Invalid, "cannot read command %q: %v", name, err)
+		return nil, kith.Errorf(kith.Invalid, "cannot read command %q: %v", c.Name, err)
 	}
-	return o, commands[i].Audience, nil
+	return o, nil
+}
+
+// DecodeOp is CommandNamed and Decode at once.
+func DecodeOp(name string, body []byte) (core.Op, Audience, error) {
+	c, err := CommandNamed(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	o, err := c.Decode(body)
+	return o, c.Audience, err
 }
 
 func op[T core.Op](body []byte) (core.Op, error) {

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"encoding/json"
+	"strconv"
 	"time"
 
 	"kith"
@@ -120,7 +121,7 @@ func (b *batch) add(changes []core.Change, e encoded) {
 func (b *batch) full() bool { return b.bytes >= softBytes || b.ops >= softOps }
 
 // store turns the batch into its stored form.
-func (b *batch) store(revision uint64, epoch int64, last uint64) (store.Batch, error) {
+func (b *batch) store(revision uint64, epoch int64, last uint64) store.Batch {
 	out := store.Batch{Model: b.model, Revision: revision, Puts: make([]store.Entity, 0, len(b.changes))}
 	for i, c := range b.changes {
 		key := store.Key{Kind: string(c.Key.Kind), ID: c.Key.ID}
@@ -130,7 +131,28 @@ func (b *batch) store(revision uint64, epoch int64, last uint64) (store.Batch, e
 			out.Puts = append(out.Puts, store.Entity{Key: key, Value: b.values[i]})
 		}
 	}
-	var err error
-	out.History, err = json.Marshal(record{Epoch: epoch, Last: last, Entries: b.entries})
-	return out, err
+	out.History = b.record(epoch, last)
+	return out
+}
+
+// record is the JSON of a record, put together by hand: its entries are JSON already,
+// and may hold large bags.
+func (b *batch) record(epoch int64, last uint64) []byte {
+	size := recordOverhead
+	for _, e := range b.entries {
+		size += len(e) + 1
+	}
+	out := make([]byte, 0, size)
+	out = append(out, `{"epoch":`...)
+	out = strconv.AppendInt(out, epoch, 10)
+	out = append(out, `,"last":`...)
+	out = strconv.AppendUint(out, last, 10)
+	out = append(out, `,"entries":[`...)
+	for i, e := range b.entries {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, e...)
+	}
+	return append(out, "]}"...)
 }

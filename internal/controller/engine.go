@@ -193,10 +193,7 @@ func (e *Engine) Launch() *Flight {
 		e.sched.settle(e.now)
 		return nil
 	}
-	stored, err := b.store(e.revision+1, e.own.Epoch, e.working.Revision)
-	if err != nil {
-		panic(fmt.Sprintf("controller: cannot encode history: %v", err))
-	}
+	stored := b.store(e.revision+1, e.own.Epoch, e.working.Revision)
 	e.opt.Metrics.batch(len(b.entries))
 	e.flight = &Flight{Own: e.own, Batch: stored, snapshot: e.working.Snapshot(), changes: b.changes, entries: b.entries, decided: b.decided}
 	return e.flight

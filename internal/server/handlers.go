@@ -80,6 +80,13 @@ func (s *Server) getModel(r *request) (any, error) {
 }
 
 func (s *Server) command(r *request) (any, error) {
+	c, err := api.CommandNamed(r.PathValue("op"))
+	if err != nil {
+		return nil, err
+	}
+	if (c.Audience == api.ForUsers) != (r.id.Kind == core.ActorUser) {
+		return nil, forbidden(r.id)
+	}
 	m, err := s.model(r)
 	if err != nil {
 		return nil, err
@@ -88,12 +95,9 @@ func (s *Server) command(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	op, audience, err := api.DecodeOp(r.PathValue("op"), data)
+	op, err := c.Decode(data)
 	if err != nil {
 		return nil, err
-	}
-	if (audience == api.ForUsers) != (r.id.Kind == core.ActorUser) {
-		return nil, forbidden(r.id)
 	}
 	return m.Submit(r.Context(), r.id.Actor, op)
 }

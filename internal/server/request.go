@@ -110,7 +110,7 @@ func (s *Server) wireError(r *http.Request, err error) api.Error {
 // body reads a request's body up to a limit. Errors: Invalid if it is larger.
 func (r *request) body(limit int64, what string) ([]byte, error) {
 	if r.ContentLength > limit {
-		return nil, tooLarge(what, limit)
+		return nil, r.refuseBody(what, limit)
 	}
 	data := make([]byte, 0, max(512, r.ContentLength+1))
 	in := io.LimitReader(r.Body, limit+1)
@@ -119,7 +119,7 @@ func (r *request) body(limit int64, what string) ([]byte, error) {
 		data = data[:len(data)+n]
 		switch {
 		case int64(len(data)) > limit:
-			return nil, tooLarge(what, limit)
+			return nil, r.refuseBody(what, limit)
 		case errors.Is(err, io.EOF):
 			return data, nil
 		case err != nil:
@@ -128,6 +128,15 @@ func (r *request) body(limit int64, what string) ([]byte, error) {
 			data = append(data, 0)[:len(data)]
 		}
 	}
+}
+
+// refuseBody refuses a body that is too large. A sender who is still writing would
+// not read the refusal, so some more is taken from it, and dropped.
+func (r *request) refuseBody(what string, limit int64) error {
+	if _, err := io.CopyN(io.Discard, r.Body, 2*limit); err != nil && !errors.Is(err, io.EOF) {
+		return kith.Errorf(kith.Unavailable, "cannot read the request: %v", err)
+	}
+	return tooLarge(what, limit)
 }
 
 func tooLarge(what string, limit int64) error {

@@ -1,0 +1,171 @@
+package sim
+
+import (
+	"time"
+
+	"kith"
+	"kith/internal/api"
+	"kith/internal/core"
+	"kith/internal/store"
+)
+
+// A checker watches one property of the whole system. Each is in a file of its
+// own, keeps its own small books, and answers with what is wrong, or "". What it
+// is told of is the interfaces below; it implements those it needs.
+type checker interface{ name() string }
+
+type (
+	// factChecker is told what history says of units, in order.
+	factChecker interface{ fact(fact) string }
+	// entryChecker is told each entry of history when it has become durable.
+	entryChecker interface {
+		entry(*ledger, *core.Entry) string
+	}
+	// batchChecker is told each batch the store has applied, before its entries.
+	batchChecker interface {
+		batch(*ledger, store.Batch, record) string
+	}
+	// landedChecker is told the same after its entries.
+	landedChecker interface{ landed(store.Batch) string }
+	// answerChecker is told each answer of a controller, whether or not it is heard.
+	answerChecker interface {
+		answered(*ledger, *call, api.CommandReply, error) string
+	}
+	// endedChecker is told when a charm's process has exited 0.
+	endedChecker interface{ ended(*hookRun) string }
+	// leadsChecker is told when is-leader says yes.
+	leadsChecker interface {
+		leads(unit kith.UnitName, now time.Time, revision uint64) string
+	}
+	// turnChecker looks at a controller that serves after each step that concerned it.
+	turnChecker interface{ turned(*World, *process) string }
+	// restChecker looks at the model when the system has come to rest.
+	restChecker interface{ rested(*World, *process) string }
+	// emptyChecker looks at it when everything has been removed.
+	emptyChecker interface{ empty(*core.Model) string }
+)
+
+// checkers are the properties, all of them.
+func checkers() []checker {
+	return []checker{
+		invariants{},
+		&createdFirst{},
+		&joinedBeforeChanged{},
+		&changedAfterJoined{},
+		&departedOnce{},
+		&silentAfterDeparted{},
+		&brokenLast{},
+		neverBrokenForPeers{},
+		neverAboutItself{},
+		&lifecycle{},
+		&errorsBlock{},
+		&membersAnnounced{},
+		&convergence{},
+		&acknowledged{},
+		&refusals{},
+		&onceOnly{},
+		&oneLeader{},
+		settleExact{},
+		&revisions{},
+		fenced{},
+		&storeAgrees{},
+		nothingLeft{},
+	}
+}
+
+// checks runs the checkers of one world.
+type checks struct {
+	w   *World
+	all []checker
+}
+
+func newChecks(w *World) *checks { return &checks{w: w, all: checkers()} }
+
+func (s *checks) report(c checker, bad string) {
+	if bad != "" {
+		s.w.violate(c.name(), "%s", bad)
+	}
+}
+
+// each runs the checkers that have an interest, while nothing is wrong.
+func each[T any](s *checks, f func(T) string) {
+	for _, c := range s.all {
+		if t, ok := c.(T); ok && s.w.failed == nil {
+			s.report(c, f(t))
+		}
+	}
+}
+
+func (s *checks) fact(f fact) { each(s, func(c factChecker) string { return c.fact(f) }) }
+
+func (s *checks) entry(e *core.Entry) {
+	each(s, func(c entryChecker) string { return c.entry(s.w.ledger, e) })
+}
+
+func (s *checks) batch(b store.Batch, r record) {
+	each(s, func(c batchChecker) string { return c.batch(s.w.ledger, b, r) })
+}
+
+func (s *checks) landed(b store.Batch) {
+	each(s, func(c landedChecker) string { return c.landed(b) })
+}
+
+func (s *checks) answered(_ *process, k *call, r api.CommandReply, err error) {
+	each(s, func(c answerChecker) string { return c.answered(s.w.ledger, k, r, err) })
+}
+
+func (s *checks) ended(h *hookRun) { each(s, func(c endedChecker) string { return c.ended(h) }) }
+
+func (s *checks) leads(u kith.UnitName, now time.Time, revision uint64) {
+	each(s, func(c leadsChecker) string { return c.leads(u, now, revision) })
+}
+
+// look checks the controllers that something has happened to.
+func (s *checks) look() {
+	for _, p := range s.w.processes {
+		if p.dirty && !p.dead && p.engine.Down() == nil && s.w.failed == nil {
+			p.dirty = false
+			each(s, func(c turnChecker) string { return c.turned(s.w, p) })
+		}
+	}
+}
+
+func (s *checks) rested() {
+	each(s, func(c restChecker) string { return c.rested(s.w, s.w.serving()) })
+}
+
+func (s *checks) empty() {
+	each(s, func(c emptyChecker) string { return c.empty(s.w.model()) })
+}
+
+// stay is one unit's time in one relation.
+type stay struct {
+	unit     kith.UnitName
+	relation kith.RelationID
+}
+
+// stays keeps a T for each stay, from entering to leaving.
+type stays[T any] map[stay]*T
+
+// follow keeps the books of comings and goings. It returns what is kept of the
+// stay that the fact is about: for a hook the stay of its relation, nil if the unit is in none;
+// for leaving the stay that ends.
+func (s *stays[T]) follow(f fact) *T {
+	if *s == nil {
+		*s = stays[T]{}
+	}
+	key := stay{f.unit, f.relation}
+	switch f.kind {
+	case factEntered:
+		(*s)[key] = new(T)
+	case factLeft:
+		was := (*s)[key]
+		delete(*s, key)
+		return was
+	case factGone:
+		return nil // it has left all relations by then
+	case factBegan, factRan, factSkipped, factFailed:
+		key.relation = f.about()
+	}
+	return (*s)[key]
+}

@@ -1,0 +1,25 @@
+package sim
+
+import (
+	"kith/internal/api"
+	"kith/internal/core"
+	"kith/internal/store"
+)
+
+// defect is something deliberately broken, which a checker must find. The zero
+// value is a system as it should be.
+type defect struct {
+	// commit replaces a batch or an ownership on its way to the store; true
+	// acknowledges the batch though it went nowhere.
+	commit func(*faultStore, store.Ownership, store.Batch) (store.Batch, store.Ownership, bool)
+	// answer replaces what a controller answers.
+	answer func(*call, api.CommandReply, error) (api.CommandReply, error)
+	// assign replaces what a unit is told to run.
+	assign func(*World, *api.Assignment)
+	// again makes an agent go on with a hook that has committed; true if it does.
+	again func(*unit, core.CommitHook) bool
+	// settled replaces the controller's word.
+	settled func(*process) bool
+	// leads makes everybody a leader.
+	leads bool
+}

@@ -34,12 +34,15 @@ func (x *call) confirmName(ctx context.Context, name, what string) error {
 	return nil
 }
 
-// readLine reads one line of stdin; nothing at all is an empty line. It gives up
-// when ctx ends; the read then goes on until the process ends.
+// readLine reads one line of stdin; the end of stdin is an empty line. It gives
+// up when ctx ends; the read then goes on until the process ends.
 func (x *call) readLine(ctx context.Context) (string, error) {
 	line := make(chan string, 1)
 	go func() {
-		s, _ := bufio.NewReader(x.in).ReadString('\n')
+		s, err := bufio.NewReader(x.in).ReadString('\n')
+		if err != nil {
+			fmt.Fprintln(x.err) // nobody has pressed Enter
+		}
 		line <- strings.TrimSpace(s)
 	}()
 	select {

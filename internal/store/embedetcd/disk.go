@@ -17,7 +17,7 @@ const (
 	writeCopies = 4
 	// Maintenance is due after so many bytes, or writes.
 	maintainBytes  = 64 << 20
-	maintainWrites = 10_000
+	maintainWrites = 2_000
 )
 
 // Admit implements store.Host: it refuses a write there may be no room for. etcd

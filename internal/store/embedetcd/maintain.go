@@ -12,6 +12,10 @@ import (
 const (
 	// maintainEvery bounds how long superseded versions are kept when little is written.
 	maintainEvery = 5 * time.Minute
+	// keepRevisions is how far back a watcher may start: it has loaded a snapshot, and
+	// some batches were committed meanwhile. Where they are large it is less, one
+	// round of maintenance.
+	keepRevisions = 1000
 	// largeWrite is the mean size of writes above which raft's memory is turned over:
 	// it keeps up to 100 entries whatever their size.
 	largeWrite = 256 << 10
@@ -19,14 +23,12 @@ const (
 	turnover = snapshotEntries + 10
 )
 
-// maintain keeps the server from growing, until ctx ends. Each round forgets the
-// versions that were superseded before the round before: a watcher has at least one
-// round's worth of changes to catch up with before it must start from a snapshot. No
-// watcher is older than the server.
+// maintain keeps the server from growing, until ctx ends: it forgets superseded
+// versions. They take room, and a start has to read them all.
 func (s *Server) maintain(ctx context.Context) {
 	due := time.NewTicker(maintainEvery)
 	defer due.Stop()
-	forget := s.etcd.KV().Rev()
+	last := s.etcd.KV().Rev() // at the round before; no watcher is older than the server
 	for {
 		select {
 		case <-due.C:
@@ -36,13 +38,13 @@ func (s *Server) maintain(ctx context.Context) {
 		}
 		bytes, writes := s.written.Swap(0), s.writes.Swap(0)
 		now := s.etcd.KV().Rev()
-		if now == forget {
+		if now == last {
 			continue
 		}
-		if s.compact(ctx, forget) != nil {
+		if s.compact(ctx, max(last, now-keepRevisions)) != nil {
 			continue // the next round is as good; a server that failed ends ctx
 		}
-		forget = now
+		last = now
 		if writes > 0 && bytes/writes >= largeWrite {
 			s.turnOver(ctx)
 		}

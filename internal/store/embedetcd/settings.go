@@ -36,7 +36,7 @@ const (
 
 	// A start reads the log's segments whole, twice; with etcd's 64 MB that takes half
 	// a second. Entries larger than a segment make it as large as they are.
-	segmentBytes = 4 << 20
+	segmentBytes = 2 << 20
 
 	// quota is where etcd stops writing. It is far above what models need and far
 	// below what would make a start slow; etcd itself advises against more.

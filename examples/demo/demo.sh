@@ -140,7 +140,7 @@ run deploy -n 3 "$charms/cluster"
 settle
 leader=$(leader_of cluster)
 say "$leader leads. Take it away: another is elected, and the third follows that one."
-run remove-unit "$leader"
+run remove-unit --no-prompt "$leader"
 settle
 
 title "How things are"

@@ -155,15 +155,14 @@ func others(before, after *core.Model, id kith.RelationID, owner string, add fun
 	}
 }
 
+// affectedByLease names all units of the application when the leadership has moved:
+// for the followers it is the cause of the leader settings they are told of.
 func affectedByLease(before, after *core.Model, c core.Change, add func(kith.UnitName)) {
 	app := kith.AppName(c.Key.ID)
 	old, now := before.Lease(app), after.Lease(app)
 	if old != nil && now != nil && old.Holder == now.Holder && old.Rev == now.Rev {
-		return // extended
+		add(now.Holder) // extended: it may have run out before
+		return
 	}
-	for _, l := range []*core.Lease{old, now} {
-		if l != nil && l.Holder != "" {
-			add(l.Holder)
-		}
-	}
+	unitsOf(after, app, add)
 }

@@ -365,6 +365,11 @@ func (m *Model) Watch(ctx context.Context, entries bool, f func(api.WatchEvent) 
 	}
 }
 
+// Live is what hook tools of a unit answer with what is true now; false if there is no such unit.
+func (m *Model) Live(u kith.UnitName, units bool) (api.UnitLive, bool) {
+	return api.UnitLiveOf(m.Snapshot(), u, units, m.now())
+}
+
 // Status is the whole model as people look at it.
 func (m *Model) Status() api.Status {
 	snapshot := m.Snapshot()

@@ -77,8 +77,10 @@ func (s *scheduler) advance(now time.Time) {
 				s.touch(t.unit)
 			}
 		case t.lease != "":
-			l := s.m.Lease(t.lease)
-			tick = tick || l != nil && l.Expires.Add(late).Equal(t.at)
+			if l := s.m.Lease(t.lease); l != nil && l.Expires.Add(late).Equal(t.at) {
+				tick = true
+				s.touch(l.Holder) // it is no longer the leader, whoever comes next
+			}
 		case t.renew != "":
 			s.renew(t.renew, now)
 		default:

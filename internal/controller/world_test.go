@@ -103,7 +103,9 @@ var (
 		"info": {Name: "info", Role: kith.Requirer, Interface: charm.JujuInfo, Scope: kith.Container}}}}
 )
 
-func blobOf(name string) string { return strings.Repeat("0", 64-len(name)) + fmt.Sprintf("%x", name)[:len(name)] }
+func blobOf(name string) string {
+	return strings.Repeat("0", 64-len(name)) + fmt.Sprintf("%x", name)[:len(name)]
+}
 
 // deploy adds charms and applications.
 func deploy(t testing.TB, m *Model, units int, charms ...charm.Charm) {
@@ -172,7 +174,9 @@ func (a *agent) event(ctx context.Context, e api.HostEvent) {
 	switch {
 	case e.Hold != nil && !e.Hold.Present:
 		hold := *e.Hold
-		a.wg.Go(func() { a.submit(ctx, hold.Model, core.Actor{Kind: core.ActorHost, Name: a.host}, core.UnitHello{Unit: hold.Unit}) })
+		a.wg.Go(func() {
+			a.submit(ctx, hold.Model, core.Actor{Kind: core.ActorHost, Name: a.host}, core.UnitHello{Unit: hold.Unit})
+		})
 	case e.Run != nil:
 		a.wg.Go(func() { a.hook(ctx, e.Run) })
 	}
@@ -206,7 +210,7 @@ func (a *agent) hook(ctx context.Context, as *api.Assignment) {
 	a.mu.Unlock()
 	effects, err := a.run(as)
 	if err != nil {
-		a.submit(ctx, as.Model, actor, core.FailHook{Unit: as.Unit, Seq: as.Seq, Hook: as.Hook, Message: err.Error(), Epoch: a.epoch})
+		a.submit(ctx, as.Model, actor, core.FailHook{Unit: as.Unit, Seq: as.Seq, Hook: as.Hook, Message: err.Error(), Attempt: as.Context.Retry, Epoch: a.epoch})
 		return
 	}
 	a.submit(ctx, as.Model, actor, core.CommitHook{Unit: as.Unit, Seq: as.Seq, Hook: as.Hook, Effects: effects, Epoch: a.epoch})

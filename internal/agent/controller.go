@@ -34,16 +34,7 @@ type UnitController interface {
 	Do(ctx context.Context, model string, op core.Op) (api.CommandReply, error)
 	Bag(ctx context.Context, model string, id kith.RelationID, owner string) (api.BagReply, error)
 	GoalState(ctx context.Context, model string, u kith.UnitName) (api.GoalState, error)
-	Live(ctx context.Context, model string, u kith.UnitName, units bool) (Live, error)
-}
-
-// Live is what hook tools answer with what is true now.
-type Live struct {
-	Leader         bool
-	Workload       core.Status
-	App            core.Status
-	Units          map[kith.UnitName]core.Status // if asked for
-	LeaderSettings map[string]string             // nil if the controller cannot tell
+	Live(ctx context.Context, model string, u kith.UnitName, units bool) (api.UnitLive, error)
 }
 
 // backoff spaces out repeated tries: 50 ms, doubling, at most 5 s. A local

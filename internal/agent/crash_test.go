@@ -338,6 +338,35 @@ func TestCommitAnswerLost(t *testing.T) {
 	}
 }
 
+// The answer to a failure gets lost: it is repeated, and counts once.
+func TestFailAnswerLost(t *testing.T) {
+	t.Parallel()
+	w, _, _ := crashWorld(t, "#!/bin/sh\n[ \"$(config-get x)\" = a ]\n")
+	repeated := make(chan struct{})
+	var fails int
+	w.fault(func(op core.Op) error {
+		if op.Name() == "fail-hook" {
+			fails++
+		}
+		return nil
+	}, func(op core.Op) error {
+		switch {
+		case op.Name() != "fail-hook":
+		case fails == 1:
+			w.cut()
+			return errSilent
+		default:
+			close(repeated)
+		}
+		return nil
+	})
+	w.must(core.SetConfig{App: "web", Set: map[string]any{"x": "b"}})
+	wait(t, repeated)
+	if f := w.failed(); f.Attempts != 1 {
+		t.Errorf("one failure, reported twice, counts as %d", f.Attempts)
+	}
+}
+
 // A controller that is away when the hook ends gets its commit later.
 func TestControllerAwayAtCommit(t *testing.T) {
 	t.Parallel()

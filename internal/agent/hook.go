@@ -88,7 +88,7 @@ func (u *unit) report(a *api.Assignment, o outcome) {
 		u.logFailed(a.Hook.Name(), o)
 	}
 	err := u.tell(a, core.FailHook{Unit: u.ref.Unit, Seq: a.Seq, Hook: a.Hook, Message: o.message,
-		Requeue: o.ending == terminated, Epoch: u.agent.epoch}, 0)
+		Attempt: a.Context.Retry, Requeue: o.ending == terminated, Epoch: u.agent.epoch}, 0)
 	if err != nil && u.life.report.Err() == nil && !u.gone.Load() {
 		u.logOperation(api.LevelWarning, "cannot report the end of hook %q: %v", a.Hook.Name(), err)
 	}
@@ -197,11 +197,7 @@ func (u *unit) execute(a *api.Assignment, s script) outcome {
 		spawn: u.agent.spawn,
 		grace: u.agent.StopGrace,
 	}
-	if !diesWithParent {
-		p.started = u.noteProcess
-		defer os.Remove(u.dir.process()) //nolint:errcheck // a note of a process that has ended is of no use, and does no harm
-	}
-	state, err := p.run(u.life.run)
+	state, err := u.runNoted(p)
 	tools.close()
 	out.finish()
 	switch {
@@ -213,6 +209,15 @@ func (u *unit) execute(a *api.Assignment, s script) outcome {
 		return outcome{ending: terminated, via: s.Via, message: state.String()}
 	}
 	return outcome{ending: failed, via: s.Via, message: state.String()}
+}
+
+// runNoted runs a process so that it cannot outlive the agent unnoticed.
+func (u *unit) runNoted(p process) (*os.ProcessState, error) {
+	if !diesWithParent {
+		p.started = u.noteProcess
+		defer os.Remove(u.dir.process()) //nolint:errcheck // a note of a process that has ended is of no use, and does no harm
+	}
+	return p.run(u.life.run)
 }
 
 func (u *unit) noteProcess(pid int) {

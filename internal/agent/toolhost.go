@@ -51,8 +51,8 @@ func (h *toolHost) do(op core.Op) error {
 	return err
 }
 
-func (h *toolHost) live(units bool) (Live, error) {
-	return ask(h, func(ctx context.Context, c UnitController) (Live, error) {
+func (h *toolHost) live(units bool) (api.UnitLive, error) {
+	return ask(h, func(ctx context.Context, c UnitController) (api.UnitLive, error) {
 		return c.Live(ctx, h.model, h.unit.ref.Unit, units)
 	})
 }
@@ -88,16 +88,15 @@ func (h *toolHost) UnitStatus() (core.Status, error) {
 // AppStatus is the application's status and those of its units.
 func (h *toolHost) AppStatus() (hooktool.AppStatus, error) {
 	l, err := h.live(true)
-	return hooktool.AppStatus{Status: l.App, Units: l.Units}, err
+	if err != nil || l.App == nil {
+		return hooktool.AppStatus{}, err
+	}
+	return hooktool.AppStatus{Status: *l.App, Units: l.Units}, nil
 }
 
 // LeaderSettings are what the leader has set with leader-set.
 func (h *toolHost) LeaderSettings() (map[string]string, error) {
 	l, err := h.live(false)
-	if err == nil && l.LeaderSettings == nil {
-		err = kith.Errorf(kith.Internal, "the controller does not show leader settings").
-			WithHint("read the application's databag of a peer relation: relation-get --app")
-	}
 	return l.LeaderSettings, err
 }
 

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -345,13 +344,11 @@ func (c asUnit) GoalState(context.Context, string, kith.UnitName) (api.GoalState
 	return g, nil
 }
 
-func (c asUnit) Live(_ context.Context, _ string, u kith.UnitName, _ bool) (Live, error) {
+func (c asUnit) Live(_ context.Context, _ string, u kith.UnitName, _ bool) (api.UnitLive, error) {
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
-	a := c.w.m.App(u.App())
-	settings := map[string]string{}
-	maps.Copy(settings, a.LeaderSettings)
-	return Live{Leader: c.w.m.IsLeader(u, c.w.now()), Workload: c.w.m.Unit(u).Workload, App: a.Status, LeaderSettings: settings}, nil
+	live, _ := api.UnitLiveOf(c.w.m, u, true, c.w.now())
+	return live, nil
 }
 
 // addCharm packs files, by name, as a charm and adds it to the model. Files under

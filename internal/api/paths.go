@@ -27,6 +27,7 @@ const (
 	PathModelConfig = "/v1/models/{model}/config"
 	PathBag         = "/v1/models/{model}/relations/{relation}/bag"
 	PathGoalState   = "/v1/models/{model}/units/{app}/{number}/goal-state"
+	PathUnitLive    = "/v1/models/{model}/units/{app}/{number}/live"
 	PathHistory     = "/v1/models/{model}/history"
 	PathStatusLog   = "/v1/models/{model}/status-log"
 	PathLogs        = "/v1/models/{model}/logs"

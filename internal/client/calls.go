@@ -78,6 +78,15 @@ func (c *Client) Bag(ctx context.Context, model string, id kith.RelationID, owne
 	return get[api.BagReply](ctx, c, api.BagPath(model, id, owner))
 }
 
+// Live is what is true of a unit now, with its application if units is set.
+func (c *Client) Live(ctx context.Context, model string, u kith.UnitName, units bool) (api.UnitLive, error) {
+	path := api.UnitPath(model, u, "live")
+	if units {
+		path = withQuery(path, url.Values{"units": {"true"}})
+	}
+	return get[api.UnitLive](ctx, c, path)
+}
+
 // GoalState is the goal state of a unit.
 func (c *Client) GoalState(ctx context.Context, model string, u kith.UnitName) (api.GoalState, error) {
 	return get[api.GoalState](ctx, c, api.UnitPath(model, u, "goal-state"))

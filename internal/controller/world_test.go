@@ -82,6 +82,14 @@ func (w *world) model(name string) *Model {
 	return m
 }
 
+// tryModel makes a model if the controller runs already.
+func (w *world) tryModel(t testing.TB) (*Model, error) {
+	if _, err := w.c.CreateModel(t.Context(), admin, api.CreateModel{Name: "m"}); err != nil {
+		return nil, err
+	}
+	return w.c.Model("m")
+}
+
 // do sends a command as the operator.
 func do(t testing.TB, m *Model, op core.Op) api.CommandReply {
 	t.Helper()

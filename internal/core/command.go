@@ -221,6 +221,9 @@ type FailHook struct {
 	Seq     uint64        `json:"seq"`
 	Hook    Hook          `json:"hook"`
 	Message string        `json:"message"` // "exit status 1"
+	// Attempt is how often the hook had failed before this run (HookContext.Retry): it
+	// tells a repetition of this command from the next failure, which has the same Seq.
+	Attempt int `json:"attempt,omitempty"`
 	// Requeue is true if the process was ended from outside (SIGTERM, SIGKILL): no error, it runs again.
 	Requeue bool   `json:"requeue,omitempty"`
 	Epoch   string `json:"epoch,omitempty"`

@@ -107,8 +107,8 @@ func (t *txn) commitHook(op CommitHook) error {
 
 func (t *txn) failHook(op FailHook) error {
 	past, old, err := t.sequence(op.Unit, op.Seq, op.Epoch)
-	if err != nil || old {
-		return err
+	if err != nil || old || inError(&past) && past.Failed.Attempts > op.Attempt {
+		return err // answered before
 	}
 	if err := fits(past, op.Hook); err != nil {
 		return err

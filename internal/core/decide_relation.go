@@ -183,7 +183,11 @@ func matches(r *Relation, e kith.Endpoint) bool {
 // endRelation sets a relation dying, or deletes it at once if nobody is in
 // scope. A time in evictAt is when its units are no longer waited for.
 func (t *txn) endRelation(id kith.RelationID, evictAt time.Time) {
-	r := *t.m.Relation(id)
+	row := t.m.Relation(id)
+	if row == nil {
+		return // it went with an application that another relation was the last of
+	}
+	r := *row
 	if r.Life == kith.Alive {
 		r.Life, r.LifeRev = kith.Dying, t.rev
 		t.put(r)

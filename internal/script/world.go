@@ -315,7 +315,7 @@ func (w *World) finish(name kith.UnitName) error {
 
 func (w *World) failed(name kith.UnitName, step resolve.Step, s *shell, line, message string) error {
 	err := w.Do(core.UnitActor(name), core.FailHook{
-		Unit: name, Seq: w.seq(name), Hook: step.Hook, Message: message, Epoch: w.epochOf(name),
+		Unit: name, Seq: w.seq(name), Hook: step.Hook, Message: message, Attempt: w.attempts(name), Epoch: w.epochOf(name),
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", line, err)
@@ -323,6 +323,14 @@ func (w *World) failed(name kith.UnitName, step resolve.Step, s *shell, line, me
 	w.told(line+" -> failed: "+message, s)
 	w.observe(Event{Unit: name, Step: step, Failed: true})
 	return nil
+}
+
+// attempts is how often the unit's hook has failed so far.
+func (w *World) attempts(name kith.UnitName) int {
+	if f := w.model.Progress(name).Failed; f != nil {
+		return f.Attempts
+	}
+	return 0
 }
 
 // told prints a hook's line and what its tools printed.
@@ -341,7 +349,7 @@ func (w *World) kill(name kith.UnitName) error {
 	}
 	line := w.describeStep(name, step)
 	err = w.Do(core.UnitActor(name), core.FailHook{
-		Unit: name, Seq: w.seq(name), Hook: step.Hook, Message: "signal: terminated", Requeue: true, Epoch: w.epochOf(name),
+		Unit: name, Seq: w.seq(name), Hook: step.Hook, Message: "signal: terminated", Attempt: w.attempts(name), Requeue: true, Epoch: w.epochOf(name),
 	})
 	if err != nil {
 		return err

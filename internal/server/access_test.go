@@ -56,10 +56,13 @@ func TestAccess(t *testing.T) {
 	}
 	unit := w.keys.Unit(m.UUID, "web/0")
 	for path, want := range map[string]int{
-		"/v1/models/m/status":                                      403, // by UUID only: names are the operator's
+		"/v1/models/m/units/web/0/live":                            403, // by UUID only: names are the operator's
+		"/v1/models/" + string(m.UUID) + "/status":                 403,
 		"/v1/models/" + string(other.UUID) + "/status":             403,
 		"/v1/models/" + string(m.UUID) + "/units/db/0":             403,
-		"/v1/models/" + string(m.UUID) + "/units/web/0":            200,
+		"/v1/models/" + string(m.UUID) + "/units/web/0":            403,
+		"/v1/models/" + string(m.UUID) + "/units/db/0/live":        403,
+		"/v1/models/" + string(m.UUID) + "/units/web/0/live":       200,
 		"/v1/models/" + string(m.UUID) + "/units/db/0/goal-state":  403,
 		"/v1/models/" + string(m.UUID) + "/units/web/0/goal-state": 200,
 	} {
@@ -71,7 +74,7 @@ func TestAccess(t *testing.T) {
 		t.Errorf("a host on another's stream: %d", got)
 	}
 	gone := w.keys.Unit(m.UUID, "web/7")
-	if got := w.try("GET", "/v1/models/"+string(m.UUID)+"/status", gone, -1); got != 401 {
+	if got := w.try("GET", "/v1/models/"+string(m.UUID)+"/units/web/7/live", gone, -1); got != 401 {
 		t.Errorf("a unit that does not exist: %d", got)
 	}
 }

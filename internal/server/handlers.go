@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"os"
-	"slices"
 	"strconv"
 	"time"
 
@@ -107,14 +106,7 @@ func (s *Server) status(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	status := m.Status()
-	if r.id.Kind == core.ActorUnit {
-		app := kith.UnitName(r.id.Name).App()
-		status = api.Status{Model: status.Model, Revision: status.Revision, Timestamp: status.Timestamp,
-			Apps:  slices.DeleteFunc(status.Apps, func(a api.AppStatus) bool { return a.Name != app }),
-			Units: slices.DeleteFunc(status.Units, func(u api.UnitStatus) bool { return u.App != app })}
-	}
-	return status, nil
+	return m.Status(), nil
 }
 
 func (s *Server) settle(r *request) (any, error) {
@@ -153,9 +145,6 @@ func (s *Server) getUnit(r *request) (any, error) {
 	if !ok {
 		return nil, kith.Errorf(kith.NotFound, "unit %q not found", u).WithHint("see 'kith status'")
 	}
-	if r.id.Kind == core.ActorUnit {
-		show.Relations = nil // what of it a unit may see, get-bag decides
-	}
 	return show, nil
 }
 
@@ -173,6 +162,26 @@ func (s *Server) goalState(r *request) (any, error) {
 		return nil, kith.Errorf(kith.NotFound, "unit %q not found", u)
 	}
 	return g, nil
+}
+
+func (s *Server) unitLive(r *request) (any, error) {
+	m, err := s.model(r)
+	if err != nil {
+		return nil, err
+	}
+	u, err := r.unit()
+	if err != nil {
+		return nil, err
+	}
+	units, err := r.flag("units")
+	if err != nil {
+		return nil, err
+	}
+	live, ok := m.Live(u, units)
+	if !ok {
+		return nil, kith.Errorf(kith.NotFound, "unit %q not found", u)
+	}
+	return live, nil
 }
 
 func appNotFound(name string) error {

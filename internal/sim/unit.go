@@ -192,7 +192,7 @@ func (u *unit) fail(message string, requeue bool) {
 	a := u.hook.a
 	u.phase = reporting
 	u.w.say("%s fails %s: %s", u.name, a.Hook.Name(), message)
-	u.tell = core.FailHook{Unit: u.name, Seq: a.Seq, Hook: a.Hook, Message: message, Requeue: requeue, Epoch: u.agent.epoch()}
+	u.tell = core.FailHook{Unit: u.name, Seq: a.Seq, Hook: a.Hook, Message: message, Attempt: a.Context.Retry, Requeue: requeue, Epoch: u.agent.epoch()}
 }
 
 // report tells the controller how the hook ended, again and again until it is heard.

@@ -205,6 +205,8 @@ func (a *agent) submit(ctx context.Context, model kith.ModelUUID, actor core.Act
 
 func (a *agent) hook(ctx context.Context, as *api.Assignment) {
 	actor := core.UnitActor(as.Unit)
+	// A real agent takes a unit up before it runs anything for it.
+	a.submit(ctx, as.Model, core.Actor{Kind: core.ActorHost, Name: a.host}, core.UnitHello{Unit: as.Unit})
 	begin := core.BeginHook{Unit: as.Unit, Seq: as.Seq, Hook: as.Hook, Epoch: a.epoch}
 	if a.submit(ctx, as.Model, actor, begin) != nil {
 		return // withdrawn, or another assignment of the same number came first

@@ -139,6 +139,9 @@ func (o *debugLogFlags) run(ctx context.Context, x *call, _ []string) error {
 		if err == nil || !o.retry && !client.IsResync(err) {
 			return err
 		}
+		if client.IsResync(err) {
+			x.warn("records came faster than they could be shown; some are missing here")
+		}
 		q.Last = 0
 		select {
 		case <-ctx.Done():

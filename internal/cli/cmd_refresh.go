@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"kith"
+	"kith/internal/api"
 	"kith/internal/core"
 )
 
@@ -67,17 +68,44 @@ which is in use is refused.`,
 			if swtch == "" && c.charm.Meta.Name != before.CharmName {
 				return kith.Errorf(kith.Invalid, "cannot refresh %q to %q", before.CharmName, c.charm.Meta.Name)
 			}
-			return x.refresh(ctx, app, c, config, force, trust)
+			return x.refresh(ctx, before, c, refreshFlags{config, force, trust})
 		},
 	}
 }
 
+// refreshFlags are the flags of refresh that do not choose the charm.
+type refreshFlags struct {
+	config       []string
+	force, trust bool
+}
+
 // refresh sends the charm, makes the application use it, and changes its options.
-func (x *call) refresh(ctx context.Context, app kith.AppName, c *localCharm, config []string, force, trust bool) error {
-	set, err := x.deployConfig(config, string(app))
+func (x *call) refresh(ctx context.Context, before api.ShowApp, c *localCharm, o refreshFlags) error {
+	app := before.Name
+	set, err := x.deployConfig(o.config, string(app))
 	if err != nil {
 		return err
 	}
+	if c.id == before.CharmID {
+		x.say("charm %q: already up-to-date", c.charm.Meta.Name)
+	} else if err := x.replaceCharm(ctx, app, c, o.force); err != nil {
+		return err
+	}
+	if len(set) == 0 && !o.trust {
+		return nil
+	}
+	op := core.SetConfig{App: app, Set: set}
+	if op.Trust, err = takeTrust(set, nil); err != nil {
+		return err
+	}
+	if o.trust {
+		op.Trust = &o.trust
+	}
+	_, err = x.do(ctx, op)
+	return settingsError(err)
+}
+
+func (x *call) replaceCharm(ctx context.Context, app kith.AppName, c *localCharm, force bool) error {
 	if err := c.send(ctx, x); err != nil {
 		return err
 	}
@@ -89,16 +117,5 @@ func (x *call) refresh(ctx context.Context, app kith.AppName, c *localCharm, con
 		return err
 	}
 	x.say("Added local charm %q, revision %d, to the model", after.CharmName, after.CharmRev)
-	if len(set) == 0 && !trust {
-		return nil
-	}
-	op := core.SetConfig{App: app, Set: set}
-	if op.Trust, err = takeTrust(set, nil); err != nil {
-		return err
-	}
-	if trust {
-		op.Trust = &trust
-	}
-	_, err = x.do(ctx, op)
-	return settingsError(err)
+	return nil
 }

@@ -155,8 +155,18 @@ func (d *daemon) prepare() error {
 	return os.Chmod(d.data, 0o700)
 }
 
+// maxLog is the size from which a start begins a new log and keeps one old one.
+// The controller says little; a year of starts and warnings fits.
+const maxLog = 8 << 20
+
 func (d *daemon) openLog() (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(d.data, logsName, logName), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	path := filepath.Join(d.data, logsName, logName)
+	if info, err := os.Stat(path); err == nil && info.Size() > maxLog {
+		if err := os.Rename(path, path+".1"); err != nil {
+			return nil, fmt.Errorf("cannot set the controller's log aside: %w", err)
+		}
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the controller's log: %w", err)
 	}

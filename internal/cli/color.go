@@ -43,8 +43,6 @@ func (p palette) paint(code, s string) string {
 func (p palette) red(s string) string    { return p.paint("1;31", s) }
 func (p palette) green(s string) string  { return p.paint("32", s) }
 func (p palette) yellow(s string) string { return p.paint("33", s) }
-func (p palette) blue(s string) string   { return p.paint("34", s) }
-func (p palette) bold(s string) string   { return p.paint("1", s) }
 
 // status colours a status word by how good it is.
 func (p palette) status(s string) string {

@@ -185,7 +185,7 @@ func (d *daemon) lock() (release func(), err error) {
 		return nil, kith.Errorf(kith.Conflict, "cannot use data folder %q: a controller%s is running on it", d.data, d.pidText()).
 			WithHint("stop it with 'kith down', or choose another folder with --data DIR")
 	}
-	if err := f.Truncate(0); err == nil {
+	if err = f.Truncate(0); err == nil {
 		_, err = fmt.Fprintln(f, os.Getpid())
 	}
 	if err != nil {

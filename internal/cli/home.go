@@ -112,10 +112,10 @@ func writeFile(path string, text []byte) error {
 		return fmt.Errorf("cannot write %s: %w", path, err)
 	}
 	defer os.Remove(tmp.Name()) // fails once it is renamed
-	if _, err := tmp.Write(text); err == nil {
+	if _, err = tmp.Write(text); err == nil {
 		err = tmp.Sync()
 	}
-	if err := errors.Join(err, tmp.Close()); err != nil {
+	if err = errors.Join(err, tmp.Close()); err != nil {
 		return fmt.Errorf("cannot write %s: %w", path, err)
 	}
 	return os.Rename(tmp.Name(), path)

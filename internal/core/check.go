@@ -27,6 +27,9 @@ func Check(m *Model) []Violation {
 	c.members()
 	c.bags()
 	c.leases()
+	for member := range m.members.all() {
+		c.assert(m.newsIsRight(member), "I12", "the index of what %s has to be told in relation %d is wrong", member.Unit, member.Relation)
+	}
 	return c.found
 }
 

@@ -31,6 +31,7 @@
 //   - I9: a subordinate unit has a principal that exists, lives on its machine and lists it.
 //   - I10: identifiers are below the counters that gave them out.
 //   - I11: no two units share an address.
+//   - I12: the index of what units have to be told agrees with their past and their view.
 //
 // Rules follow the relations reference; each names its section.
 package core

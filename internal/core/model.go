@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"strings"
@@ -72,6 +73,8 @@ type Model struct {
 
 	// byApp indexes relations by application: "app/relation id". Derived by apply.
 	byApp btree.Map[string, kith.RelationID]
+	// news indexes what units have not been told of. Derived by apply.
+	news news
 }
 
 // Snapshot returns a copy of m that later changes of m do not touch. It costs
@@ -94,6 +97,7 @@ func (m *Model) Snapshot() *Model {
 		progress:  m.progress.snapshot(),
 		states:    m.states.snapshot(),
 		byApp:     *m.byApp.Copy(),
+		news:      m.news.snapshot(),
 	}
 }
 
@@ -116,11 +120,17 @@ func Apply(m *Model, c Change) {
 	case KindRelation:
 		m.applyRelation(c)
 	case KindMember:
+		old := m.members.get(c.Key.ID)
 		m.members.apply(c.Key.ID, c.Entity)
+		m.noteMember(old, m.members.get(c.Key.ID))
 	case KindSeen:
+		old := m.seen.get(c.Key.ID)
 		m.seen.apply(c.Key.ID, c.Entity)
+		m.noteSeen(cmp.Or(m.seen.get(c.Key.ID), old))
 	case KindBag:
+		old := m.bags.get(c.Key.ID)
 		m.bags.apply(c.Key.ID, c.Entity)
+		m.noteBag(old, m.bags.get(c.Key.ID))
 	case KindLease:
 		m.leases.apply(c.Key.ID, c.Entity)
 	case KindProgress:
@@ -133,7 +143,8 @@ func Apply(m *Model, c Change) {
 }
 
 func (m *Model) applyRelation(c Change) {
-	if old := m.relations.get(c.Key.ID); old != nil && c.Entity == nil {
+	old := m.relations.get(c.Key.ID)
+	if old != nil && c.Entity == nil {
 		for _, end := range old.Ends {
 			m.byApp.Delete(string(end.App) + "/" + c.Key.ID)
 		}
@@ -144,6 +155,7 @@ func (m *Model) applyRelation(c Change) {
 			m.byApp.Set(string(end.App)+"/"+c.Key.ID, r.ID)
 		}
 	}
+	m.noteRelation(old, m.relations.get(c.Key.ID))
 }
 
 // Info is the model itself, or nil before it was created.

@@ -57,45 +57,35 @@ func (u unit) relationHook() (core.Hook, bool) {
 // first of a pending changed, departed, broken, changed of the application,
 // joined, changed. Candidates are taken in string order of name.
 //
-// One walk over the members decides. Departed comes before all the rest, so
-// it ends the walk; the first joined and the first changed are kept until the end.
+// The candidates come from an index that core keeps, so a look costs the same
+// for every size of the relation.
 func next(r core.RelationView) (core.Hook, bool) {
 	if pending := r.Member.ChangedPending; pending != "" { // 1
 		return changed(r, pending), true
 	}
-	var join, change kith.UnitName
-	for p := range r.Pairs() {
-		switch {
-		case !p.Here: // 2
-			return departed(r, p.Unit), true
-		case !p.Known:
-			join = first(join, p.Unit)
-		case p.Now != p.Told:
-			change = first(change, p.Unit)
-		}
-	}
 	if r.Ending() {
+		for s := range r.Known() { // 2: nobody is there any more
+			return departed(r, s.Remote), true
+		}
 		// 3. A peer relation is left when the unit is taken out of the model (section 3.4).
 		return relationHook(r, core.RelationBroken, r.Gone("")), !r.Peer()
 	}
-	switch version, rev := r.AppBag(); {
-	case version != r.Member.AppVersion: // 4
+	left, newcomer, other := r.News()
+	if left != "" { // 2
+		return departed(r, left), true
+	}
+	if version, rev := r.AppBag(); version != r.Member.AppVersion { // 4
 		h := relationHook(r, core.RelationChanged, rev)
 		h.Relation.Version = version
 		return h, true
-	case join != "": // 5
-		return joined(r, join), true
-	case change != "": // 6
-		return changed(r, change), true
+	}
+	if newcomer != "" { // 5
+		return joined(r, newcomer), true
+	}
+	if other != "" { // 6
+		return changed(r, other), true
 	}
 	return core.Hook{}, false
-}
-
-func first(a, b kith.UnitName) kith.UnitName {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 func joined(r core.RelationView, remote kith.UnitName) core.Hook {

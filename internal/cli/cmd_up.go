@@ -14,6 +14,7 @@ func upCommand() *command {
 	var data string
 	var etcd []string
 	var h hostFlags
+	var etcdGiven func() bool
 	return &command{
 		name: "up", args: "", group: groupController, scope: homeScope,
 		summary: "Starts the controller on this computer",
@@ -23,9 +24,9 @@ socket in the data folder, which only its owner can open. A controller that runs
 already is left alone.
 
 The data is in KITH_HOME/controller, or in --data DIR. With --etcd the store is an
-etcd cluster instead of the one inside the process; KITH_ETCD_USER,
-KITH_ETCD_PASSWORD, KITH_ETCD_CACERT, KITH_ETCD_CERT and KITH_ETCD_KEY say how to
-log in there.`,
+etcd cluster instead of the one inside the process, and stays there until another
+--etcd is given; "embedded" goes back. KITH_ETCD_USER, KITH_ETCD_PASSWORD,
+KITH_ETCD_CACERT, KITH_ETCD_CERT and KITH_ETCD_KEY say how to log in there.`,
 		examples: []example{
 			{"up", "Start a controller"},
 			{"up --foreground", "Run it in this terminal until Ctrl-C"},
@@ -35,12 +36,13 @@ log in there.`,
 		flags: func(f *pflag.FlagSet) {
 			f.BoolVar(&foreground, "foreground", false, "Run in this process, until it is interrupted")
 			f.StringVar(&data, "data", "", "Data folder (KITH_HOME/controller)")
-			f.StringSliceVar(&etcd, "etcd", nil, "URLs of an etcd cluster to keep the data in: URL[,URL...]")
+			f.StringSliceVar(&etcd, "etcd", nil, "URLs of an etcd cluster to keep the data in: URL[,URL...], or embedded")
+			etcdGiven = func() bool { return f.Changed("etcd") }
 			h.declare(f)
 		},
 		check: noArgs,
 		run: func(ctx context.Context, x *call, _ []string) error {
-			d := &daemon{data: x.home.data(x.state), etcd: etcd, more: h.args()}
+			d := &daemon{data: x.home.data(x.state), more: h.args()}
 			if data != "" {
 				abs, err := filepath.Abs(data)
 				if err != nil {
@@ -49,6 +51,9 @@ log in there.`,
 				d.data = abs
 			}
 			if err := d.prepare(); err != nil {
+				return err
+			}
+			if err := d.chooseStore(etcd, etcdGiven()); err != nil {
 				return err
 			}
 			if foreground {

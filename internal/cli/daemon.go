@@ -26,6 +26,8 @@ const (
 	pidName    = "kith.pid"
 	logsName   = "logs"
 	logName    = "controller.log"
+	// etcdURLsName holds the URLs of an etcd cluster, if the data is in one.
+	etcdURLsName = "etcd.urls"
 )
 
 // readyVariable names the file descriptor on which a controller in the background
@@ -134,11 +136,47 @@ type daemon struct {
 
 // args is the command line of the controller's own process.
 func (d *daemon) args() []string {
-	args := []string{"up", "--foreground", "--data", d.data}
+	args := []string{"up", "--foreground", "--data", d.data, "--etcd", embedded}
 	if len(d.etcd) > 0 {
-		args = append(args, "--etcd", strings.Join(d.etcd, ","))
+		args[len(args)-1] = strings.Join(d.etcd, ",")
 	}
 	return append(args, d.more...)
+}
+
+// embedded is the value of --etcd that stands for the etcd inside the process.
+const embedded = "embedded"
+
+// chooseStore decides where the data is kept: where --etcd says, else where it was
+// kept the last time. Otherwise a second up would show none of the models.
+func (d *daemon) chooseStore(etcd []string, given bool) error {
+	if given {
+		if len(etcd) == 1 && etcd[0] == embedded {
+			etcd = nil
+		}
+		d.etcd = etcd
+		return nil
+	}
+	text, err := os.ReadFile(filepath.Join(d.data, etcdURLsName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("cannot see which etcd to use: %w", err)
+	}
+	d.etcd = strings.Fields(string(text))
+	return nil
+}
+
+// rememberStore keeps the choice for the next start.
+func (d *daemon) rememberStore() error {
+	path := filepath.Join(d.data, etcdURLsName)
+	if len(d.etcd) > 0 {
+		return writeFile(path, []byte(strings.Join(d.etcd, "\n")+"\n"))
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("cannot forget which etcd was used: %w", err)
+	}
+	return nil
 }
 
 func (d *daemon) socket() string { return filepath.Join(d.data, socketName) }

@@ -96,6 +96,9 @@ func (x *call) host(ctx context.Context, d *daemon, h hostFlags) (err error) {
 	if err := r.open(ctx, x.getenv); err != nil {
 		return err
 	}
+	if err := d.rememberStore(); err != nil {
+		return err
+	}
 	return r.run(ctx, func() error {
 		x.say("kith is up (process %d): %s", os.Getpid(), d.socket())
 		return announce(x.getenv, news{PID: os.Getpid()})

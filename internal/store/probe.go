@@ -26,6 +26,8 @@ const (
 	etcdTxnOps       = 128
 
 	byteStep = 64 << 10 // how exactly the size is probed
+
+	probeTimeout = 3 * opTimeout // the largest request is 64 MiB
 )
 
 // probe learns what a remote server accepts by trying. etcd has no call that tells.
@@ -43,14 +45,12 @@ func (s *Etcd) probe(ctx context.Context) (Limits, error) {
 	return Limits{MaxTxnBytes: bytes, MaxTxnOps: ops}, nil
 }
 
-// largest finds, in steps, the largest number up to most that is accepted. Most
-// servers have the usual limit or more than enough, so those are tried first.
+// largest finds, in steps, the largest number up to most that is accepted. A server
+// either has the usual limit or was given more than enough, so those are tried first,
+// the small requests before the large.
 func (s *Etcd) largest(ctx context.Context, usual, most, step int, accepts func(context.Context, int) (bool, error)) (int, error) {
-	if ok, err := accepts(ctx, most); ok || err != nil {
-		return most, err
-	}
-	low, high := 0, most // low is accepted, high is not
-	for _, n := range []int{usual, usual + step} {
+	low, high := 0, most+step // low is accepted, high is not
+	for _, n := range []int{usual, usual + step, most} {
 		ok, err := accepts(ctx, n)
 		if err != nil {
 			return 0, err
@@ -62,7 +62,7 @@ func (s *Etcd) largest(ctx context.Context, usual, most, step int, accepts func(
 		low = n
 	}
 	var failed error
-	n := sort.Search((high-low)/step, func(i int) bool {
+	n := sort.Search((high-low)/step-1, func(i int) bool {
 		ok, err := accepts(ctx, low+(i+1)*step)
 		failed = errors.Join(failed, err)
 		return !ok || err != nil
@@ -71,7 +71,7 @@ func (s *Etcd) largest(ctx context.Context, usual, most, step int, accepts func(
 }
 
 func (s *Etcd) acceptsOps(ctx context.Context, n int) (bool, error) {
-	ctx, done := s.begin(ctx, opTimeout)
+	ctx, done := s.begin(ctx, probeTimeout)
 	defer done()
 	ops := make([]clientv3.Op, n)
 	for i := range ops {
@@ -82,7 +82,7 @@ func (s *Etcd) acceptsOps(ctx context.Context, n int) (bool, error) {
 }
 
 func (s *Etcd) acceptsBytes(ctx context.Context, n int) (bool, error) {
-	ctx, done := s.begin(ctx, opTimeout)
+	ctx, done := s.begin(ctx, probeTimeout)
 	defer done()
 	// The rest of the message is a few bytes; etcd's allowance on top is for gRPC.
 	_, err := s.client.Get(ctx, rootPrefix+strings.Repeat("x", n+grpcOverhead-len(rootPrefix)-64), clientv3.WithCountOnly())

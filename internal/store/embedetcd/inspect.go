@@ -15,6 +15,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 	"go.etcd.io/etcd/client/pkg/v3/fileutil"
 	"go.etcd.io/etcd/server/v3/storage/wal"
 	"go.etcd.io/etcd/server/v3/storage/wal/walpb"
@@ -146,7 +147,7 @@ func damaged(dir string, err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		return kith.Errorf(kith.Unavailable, "cannot open the store in %s: %v", dir, err).
 			WithHint("everything in the directory must belong to this user")
-	case errors.Is(err, bolt.ErrTimeout):
+	case errors.Is(err, bolterrors.ErrTimeout):
 		return kith.Errorf(kith.Conflict, "cannot open the store in %s: another etcd has its database open", dir).
 			WithHint("stop it, or choose another directory with --data")
 	}

@@ -130,7 +130,7 @@ func testPruneHistory(t *testing.T, start Start) {
 
 // I8: what is larger than the limits is refused by name and value; what just fits is not.
 func testLimitBytes(t *testing.T, start Start) {
-	limits := store.Limits{MaxTxnBytes: 1 << 20, MaxTxnOps: 20000}
+	limits := store.Limits{MaxTxnBytes: 1 << 18, MaxTxnOps: 20000}
 	f := limited(t, start, limits)
 	fill := func(b *store.Batch, total int) {
 		b.Puts[len(b.Puts)-1].Value = nil
@@ -141,15 +141,17 @@ func testLimitBytes(t *testing.T, start Start) {
 	f.commit(fits)
 	// Batch.Bytes must not be too small an estimate for many small things either.
 	small := batch(2)
-	for small.Bytes() < limits.MaxTxnBytes-200 {
-		small.Puts = append(small.Puts, entity("u", fmt.Sprint(len(small.Puts)), ``))
+	for size := small.Bytes(); size < limits.MaxTxnBytes-200; {
+		e := entity("u", fmt.Sprint(len(small.Puts)), ``)
+		small.Puts = append(small.Puts, e)
+		size += store.EntityBytes(model, e.Key, 0)
 	}
 	f.commit(small)
 	large := batch(3, entity("unit", "u", ``))
 	fill(&large, limits.MaxTxnBytes+1)
 	err := f.Commit(t.Context(), f.own, large)
 	f.refused(err, store.ErrTooLarge, kith.Invalid)
-	if !strings.Contains(err.Error(), "request size limit of 1048576 bytes") || !strings.Contains(kith.HintOf(err), "--max-request-bytes") {
+	if !strings.Contains(err.Error(), "request size limit of 262144 bytes") || !strings.Contains(kith.HintOf(err), "--max-request-bytes") {
 		t.Errorf("got %v, hint %s", err, kith.HintOf(err))
 	}
 	if snap := f.load(model); snap.Revision != 2 {

@@ -25,7 +25,9 @@ const (
 	etcdRequestBytes = 3 << 19 // 1.5 MiB
 	etcdTxnOps       = 128
 
-	byteStep = 64 << 10 // how exactly the size is probed
+	// How exactly the limits are probed.
+	byteStep = 64 << 10
+	opStep   = 128
 
 	probeTimeout = 3 * opTimeout // the largest request is 64 MiB
 )
@@ -34,7 +36,7 @@ const (
 // Nothing is written: a read with a long key is refused for its size alone, and a
 // transaction of reads for its length alone.
 func (s *Etcd) probe(ctx context.Context) (Limits, error) {
-	ops, err := s.largest(ctx, etcdTxnOps, probedTxnOps, 1, s.acceptsOps)
+	ops, err := s.largest(ctx, etcdTxnOps, probedTxnOps, opStep, s.acceptsOps)
 	if err != nil {
 		return Limits{}, err
 	}

@@ -130,7 +130,7 @@ func testPruneHistory(t *testing.T, start Start) {
 
 // I8: what is larger than the limits is refused by name and value; what just fits is not.
 func testLimitBytes(t *testing.T, start Start) {
-	limits := store.Limits{MaxTxnBytes: 1 << 18, MaxTxnOps: 20000}
+	limits := store.Limits{MaxTxnBytes: 1 << 18, MaxTxnOps: 30 * 128}
 	f := limited(t, start, limits)
 	fill := func(b *store.Batch, total int) {
 		b.Puts[len(b.Puts)-1].Value = nil
@@ -160,7 +160,7 @@ func testLimitBytes(t *testing.T, start Start) {
 }
 
 func testLimitOps(t *testing.T, start Start) {
-	limits := store.Limits{MaxTxnBytes: 1 << 20, MaxTxnOps: 200}
+	limits := store.Limits{MaxTxnBytes: 1 << 20, MaxTxnOps: 256}
 	f := limited(t, start, limits)
 	many := func(rev uint64, n int) store.Batch {
 		b := batch(rev)
@@ -178,7 +178,7 @@ func testLimitOps(t *testing.T, start Start) {
 	f.commit(many(1, most))
 	err := f.Commit(t.Context(), f.own, many(2, most+1))
 	f.refused(err, store.ErrTooLarge, kith.Invalid)
-	if !strings.Contains(err.Error(), "limit of 200 operations") || !strings.Contains(kith.HintOf(err), "--max-txn-ops") {
+	if !strings.Contains(err.Error(), "limit of 256 operations") || !strings.Contains(kith.HintOf(err), "--max-txn-ops") {
 		t.Errorf("got %v, hint %s", err, kith.HintOf(err))
 	}
 }

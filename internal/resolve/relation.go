@@ -9,7 +9,7 @@ import (
 // nothing to run, then enter everything the unit may enter (section 3.1).
 func (u unit) scopes() (Step, bool) {
 	var enter, leave []kith.RelationID
-	for r := range u.Relations() {
+	for _, r := range u.relations {
 		switch {
 		case r.Member != nil && r.Own.Implicit && r.Ending():
 			leave = append(leave, r.Relation.ID)
@@ -29,7 +29,7 @@ func (u unit) scopes() (Step, bool) {
 // created is relation-created for the first relation the unit is in and has not
 // been told of. One that started ending before that goes without (G7).
 func (u unit) created() (core.Hook, bool) {
-	for r := range u.Relations() {
+	for _, r := range u.relations {
 		if r.Member == nil || r.Member.Created || r.Own.Implicit || r.Ending() {
 			continue
 		}
@@ -42,7 +42,7 @@ func (u unit) created() (core.Hook, bool) {
 // relationHook is the next hook of the first relation that has one; regular
 // relations come before peers.
 func (u unit) relationHook() (core.Hook, bool) {
-	for r := range u.Relations() {
+	for _, r := range u.relations {
 		if r.Member == nil || r.Own.Implicit {
 			continue
 		}

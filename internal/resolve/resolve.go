@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"slices"
 	"time"
 
 	"kith"
@@ -60,6 +61,7 @@ func Next(v core.View, now time.Time) (Step, bool) {
 	if !u.past.Installed { // 12; a dying unit is done by now
 		return run(u.hook(core.Install))
 	}
+	u.relations = slices.Collect(v.Relations())
 	if step, ok := u.scopes(); ok { // 3
 		return step, true
 	}
@@ -87,6 +89,8 @@ type unit struct {
 	core.View
 	now  time.Time
 	past core.Progress
+	// relations is filled in once the relations have a say.
+	relations []core.RelationView
 }
 
 func newUnit(v core.View, now time.Time) unit {

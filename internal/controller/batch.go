@@ -72,17 +72,17 @@ type encoded struct {
 	entry  json.RawMessage
 }
 
-func encode(entry core.Entry, changes []core.Change) (encoded, error) {
+func (enc encoder) encode(entry core.Entry, changes []core.Change) (encoded, error) {
 	e := encoded{values: make([][]byte, len(changes))}
 	var err error
-	if e.entry, err = json.Marshal(entry); err != nil {
+	if e.entry, err = enc.marshal(entry); err != nil {
 		return e, err
 	}
 	for i, c := range changes {
 		if c.Entity == nil {
 			continue
 		}
-		if e.values[i], err = json.Marshal(c.Entity); err != nil {
+		if e.values[i], err = enc.marshal(c.Entity); err != nil {
 			return e, err
 		}
 	}

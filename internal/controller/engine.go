@@ -26,6 +26,8 @@ type Engine struct {
 	own   store.Ownership
 	opt   EngineOptions
 
+	encoder encoder
+
 	working  *core.Model // with everything decided, durable or not
 	revision uint64      // of the store: counts batches
 	queue    []*Request
@@ -69,7 +71,7 @@ type Flight struct {
 
 // NewEngine makes an engine for a model owned by the caller. It must be loaded before use.
 func NewEngine(st store.Store, own store.Ownership, opt EngineOptions) *Engine {
-	e := &Engine{model: own.Model, store: st, own: own, opt: opt,
+	e := &Engine{model: own.Model, store: st, own: own, opt: opt, encoder: newEncoder(),
 		working: &core.Model{}, sessions: make(map[string]*Session), watches: make(map[*Watch]struct{})}
 	e.sched = newScheduler(e)
 	e.down = kith.Errorf(kith.Unavailable, "cannot use model %q: it is not loaded", own.Model)
@@ -136,7 +138,7 @@ func (e *Engine) decide(r *Request) bool {
 		e.open.decided = append(e.open.decided, decided{r, reply, err})
 		return true
 	}
-	enc, err := encode(entry, changes)
+	enc, err := e.encoder.encode(entry, changes)
 	if err != nil {
 		panic(fmt.Sprintf("controller: cannot encode what %s changed: %v", r.Op.Name(), err))
 	}

@@ -43,6 +43,7 @@ type Model struct {
 	wakeAt  time.Time
 	unwake  func()
 	quit    bool
+	calm    int // flights of one command in a row
 
 	// Prune's own: the bytes of history it counted, when that many had been written.
 	counted              bool
@@ -85,16 +86,19 @@ func (m *Model) Run(ctx context.Context) {
 	close(m.done)
 }
 
-// commit writes flights, one after the other. A flight that has begun is
-// finished even if ctx ends; the store bounds its time.
+// commit writes flights, one after the other.
 func (m *Model) commit(ctx context.Context) {
-	ctx = context.WithoutCancel(ctx)
 	for f := range m.flights {
-		start := time.Now()
-		err := m.ctl.opt.Store.Commit(ctx, f.Own, f.Batch)
-		m.ctl.opt.Metrics.commit(time.Since(start), err)
-		m.landed <- err
+		m.landed <- m.write(ctx, f)
 	}
+}
+
+// write commits one flight. It is finished even if ctx ends; the store bounds its time.
+func (m *Model) write(ctx context.Context, f *Flight) error {
+	start := time.Now()
+	err := m.ctl.opt.Store.Commit(context.WithoutCancel(ctx), f.Own, f.Batch)
+	m.ctl.opt.Metrics.commit(time.Since(start), err)
+	return err
 }
 
 // loop turns the engine. A panic of the rules ends this model only.
@@ -163,6 +167,10 @@ func (m *Model) turn(ctx context.Context) {
 	for m.engine.Down() == nil {
 		m.engine.Gather(m.now())
 		if f := m.engine.Launch(); f != nil {
+			if m.alone(f) {
+				m.engine.Land(m.write(ctx, f), m.now())
+				continue
+			}
 			m.flights <- f
 			break
 		}
@@ -171,6 +179,22 @@ func (m *Model) turn(ctx context.Context) {
 		}
 	}
 	m.engine.Flush()
+}
+
+// calmFlights is after how many single commands in a row the next one is taken to
+// come alone, too.
+const calmFlights = 8
+
+// alone reports whether commands come one at a time, so that there is nothing to
+// decide while the write is under way: then the loop writes by itself, since two
+// switches between goroutines would be a good part of what a write takes.
+func (m *Model) alone(f *Flight) bool {
+	if len(f.decided) > 1 || len(m.in) > 0 {
+		m.calm = 0
+		return false
+	}
+	m.calm++
+	return m.calm > calmFlights
 }
 
 // reload brings an engine back that is down: it owns the model again if it has

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -24,7 +25,8 @@ it and one that requires it. Where only one pair of endpoints fits, the names of
 the applications are enough; otherwise name the endpoints.
 
 The units of both applications then run their relation hooks; "settle" waits for
-them.`,
+them. If the same two endpoints are still being taken apart, integrate waits for
+that first.`,
 		examples: []example{
 			{"integrate web db", "Integrate two applications by the one pair of endpoints that fits"},
 			{"integrate web:database db:server", "Say which endpoints"},
@@ -55,10 +57,43 @@ them.`,
 			if err != nil {
 				return err
 			}
-			_, err = x.do(ctx, core.Integrate{A: ends[0], B: ends[1]})
-			return x.integrateError(err)
+			return x.integrateError(x.integrate(ctx, core.Integrate{A: ends[0], B: ends[1]}))
 		},
 	}
+}
+
+// stillDying ends the refusal of a pair whose old relation is on its way out.
+const stillDying = "is dying, but not yet removed"
+
+// patience is how long integrate waits for an old relation to go. Its units run two
+// hooks each for that; one that hangs or fails must not hold the terminal for ever.
+const patience = time.Minute
+
+// integrate sends the command. Where the same pair is still being removed it waits
+// until something has changed and tries again: people who take two applications
+// apart and put them together again should not have to write the loop. If the model
+// comes to rest with the old relation still there, nothing will remove it.
+func (x *call) integrate(ctx context.Context, op core.Integrate) error {
+	_, refusal := x.do(ctx, op)
+	if !dying(refusal) {
+		return refusal
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for event, err := range x.api.Watch(ctx, x.modelID(), false) {
+		if err != nil {
+			break
+		}
+		if _, refusal = x.do(ctx, op); !dying(refusal) || event.Settled {
+			break
+		}
+	}
+	return refusal
+}
+
+func dying(err error) bool {
+	var e *kith.Error
+	return errors.As(err, &e) && strings.HasSuffix(e.Message, stillDying)
 }
 
 // isOfferURL reports whether an argument names an offer of another model: it has a dot.

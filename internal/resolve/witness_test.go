@@ -91,6 +91,10 @@ func (x *witness) ran(e script.Event, s *lifeStory) {
 	if f := s.failed; f != nil && !x.moot(e.Unit, *f) && !f.Same(h) {
 		x.complain(e.Unit, "8: %s runs while %s is in error", script.DescribeHook(h), script.DescribeHook(*f))
 	}
+	if !e.Retry && x.endedBefore(e) && (h.Kind == core.RelationJoined ||
+		h.Kind == core.RelationChanged && (s.relations[h.Relation.ID] == nil || s.relations[h.Relation.ID].owes == "")) {
+		x.complain(e.Unit, "G12: %s during teardown", script.DescribeHook(h))
+	}
 	s.failed = nil
 	if e.Failed {
 		s.failed = &h
@@ -99,6 +103,19 @@ func (x *witness) ran(e script.Event, s *lifeStory) {
 		return
 	}
 	x.committed(e.Unit, h)
+}
+
+// endedBefore reports whether a relation hook was chosen when the unit had to
+// treat its relation as empty.
+func (x *witness) endedBefore(e script.Event) bool {
+	h := e.Step.Hook.Relation
+	u := x.w.Model().Unit(e.Unit)
+	if h == nil || u == nil {
+		return false
+	}
+	r := x.w.Model().Relation(h.ID)
+	return u.Life != kith.Alive && u.LifeRev <= e.Began ||
+		r != nil && (r.Life != kith.Alive || r.Suspended) && r.LifeRev <= e.Began
 }
 
 func (x *witness) moot(u kith.UnitName, h core.Hook) bool {

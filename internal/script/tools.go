@@ -12,16 +12,19 @@ import (
 
 // shell is a hook being run: the tools it calls are the real ones.
 type shell struct {
-	w    *World
-	unit kith.UnitName
-	run  *hooktool.Run
-	said []string // what the tools printed, for the script
+	w     *World
+	unit  kith.UnitName
+	run   *hooktool.Run
+	said  []string // what the tools printed, for the script
+	began uint64   // the model's revision before it
+	retry bool     // it had failed before
 }
 
 // newShell starts h of unit u, as the model is now.
 func (w *World) newShell(u kith.UnitName, h core.Hook) *shell {
-	s := &shell{w: w, unit: u}
+	s := &shell{w: w, unit: u, began: w.model.Revision}
 	v, _ := core.ViewOf(&w.model, u)
+	s.retry = v.Past.Failed != nil
 	s.run = hooktool.NewRun(v.Context(h, w.now), h, s)
 	return s
 }

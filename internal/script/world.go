@@ -25,6 +25,10 @@ type Event struct {
 	Failed bool
 	// Killed is true for a hook that was ended from outside.
 	Killed bool
+	// Began is the model's revision when the hook was chosen.
+	Began uint64
+	// Retry is true for a hook that was in error when it began.
+	Retry bool
 }
 
 // World is a model, a clock and scripted charms. Make one with [New]; it is not
@@ -309,7 +313,7 @@ func (w *World) finish(name kith.UnitName) error {
 		return err
 	}
 	w.told(line, s)
-	w.observe(Event{Unit: name, Step: step})
+	w.observe(Event{Unit: name, Step: step, Began: s.began, Retry: s.retry})
 	return nil
 }
 
@@ -321,7 +325,7 @@ func (w *World) failed(name kith.UnitName, step resolve.Step, s *shell, line, me
 		return fmt.Errorf("%s: %w", line, err)
 	}
 	w.told(line+" -> failed: "+message, s)
-	w.observe(Event{Unit: name, Step: step, Failed: true})
+	w.observe(Event{Unit: name, Step: step, Failed: true, Began: s.began, Retry: s.retry})
 	return nil
 }
 
@@ -355,7 +359,7 @@ func (w *World) kill(name kith.UnitName) error {
 		return err
 	}
 	w.told(line+" -> killed", s)
-	w.observe(Event{Unit: name, Step: step, Killed: true})
+	w.observe(Event{Unit: name, Step: step, Killed: true, Began: s.began, Retry: s.retry})
 	return nil
 }
 

@@ -38,8 +38,8 @@ type Config struct {
 	Now func() time.Time
 }
 
-// HooksPerCore is the default of Config.Hooks per processor. Hooks wait for hook
-// tools much of the time; see docs/design/agent.md for the measurement.
+// HooksPerCore is the default of Config.Hooks per processor: hooks wait for the
+// agent's answers much of the time. See docs/design/agent.md.
 const HooksPerCore = 2
 
 const (

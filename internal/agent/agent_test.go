@@ -61,14 +61,14 @@ func TestUnitIsRemoved(t *testing.T) {
 		"hooks/install": "#!/bin/sh\nmkdir closed; touch closed/x; chmod 0 closed\n"})
 	w.deploy("pg", id, 2)
 	dir := t.TempDir()
-	stop := w.start(dir)
+	w.start(dir)
 	w.settle()
 	w.must(core.RemoveUnits{Units: []kith.UnitName{"pg/0"}})
 	w.until("pg/0 gone", func(m *core.Model) bool { return m.Unit("pg/0") == nil })
-	stop() // waits for what the unit leaves to be removed
-	if _, err := os.Stat(filepath.Join(dir, string(testModel), "unit-pg-0")); !os.IsNotExist(err) {
-		t.Errorf("the folder of pg/0 is still there: %v", err)
-	}
+	waitFor(t, "the end of pg/0's folder", func() bool {
+		_, err := os.Stat(filepath.Join(dir, string(testModel), "unit-pg-0"))
+		return os.IsNotExist(err)
+	})
 	if _, err := os.Stat(filepath.Join(dir, string(testModel), "unit-pg-1", "charm", "metadata.yaml")); err != nil {
 		t.Errorf("the charm of pg/1: %v", err)
 	}

@@ -44,3 +44,23 @@ func benchHooks(b *testing.B, hook string) {
 		w.until("the hook has run", func(m *core.Model) bool { return m.Progress("web/0").Config == m.App("web").ConfigVersion+1 })
 	}
 }
+
+// How many hooks at once: forty units that run a shell hook with three tools each.
+func BenchmarkUnits(b *testing.B) {
+	for _, hooks := range []int{1, 2, 4, 8, 40} {
+		b.Run(strconv.Itoa(hooks), func(b *testing.B) {
+			w := newWorld(b)
+			w.deploy("web", w.addCharm(map[string]string{"metadata.yaml": "name: web\nsummary: s\ndescription: d\n",
+				"hooks/config-changed": "#!/bin/sh\nx=$(config-get x)\nstate-set x=$x\nstatus-set active\n",
+				"config.yaml":          "options:\n  x: {type: string, default: a}\n"}), 40)
+			w.start(b.TempDir(), func(c *Config) { c.Hooks = hooks })
+			w.settle()
+			n := 0
+			for b.Loop() {
+				n++
+				w.must(core.SetConfig{App: "web", Set: map[string]any{"x": strconv.Itoa(n)}})
+				w.settle()
+			}
+		})
+	}
+}

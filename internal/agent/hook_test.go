@@ -280,7 +280,7 @@ func TestHangingHookBlocksNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.deploy("hang", w.addCharm(map[string]string{"metadata.yaml": "name: hang\nsummary: s\ndescription: d\n",
-		"hooks/install": "#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 1000; done\n"}), 3)
+		"hooks/install": "#!/bin/sh\ntrap '' TERM\nexec sleep 1000\n"}), 3)
 	w.deploy("web", w.addCharm(map[string]string{"metadata.yaml": webMeta, "hooks/start": "#!/bin/sh\nstatus-set active\n"}), 1)
 	stop := w.start(t.TempDir(), func(c *Config) { c.Hooks = 1; c.StopGrace = 50 * time.Millisecond })
 	w.until("web/0 started", func(m *core.Model) bool { return m.Progress("web/0").Started })

@@ -105,6 +105,15 @@ func (t *sourceTree) only(paths []string) []*sourcePackage {
 	return found
 }
 
+// named returns the package with this name, if it exists.
+func (t *sourceTree) named(name string) []*sourcePackage {
+	i := slices.IndexFunc(t.packages, func(p *sourcePackage) bool { return p.path == name })
+	if i < 0 {
+		return nil
+	}
+	return t.packages[i : i+1]
+}
+
 // under reports whether path is parent or below it.
 func under(path, parent string) bool {
 	return path == parent || strings.HasPrefix(path, parent+"/")
@@ -225,12 +234,14 @@ func checkArrows(p *sourcePackage, rules []rule) []finding {
 func importPath(spec *ast.ImportSpec) string { return strings.Trim(spec.Path.Value, "`\"") }
 
 // ownPackage is the name of an imported package of ours, below the module.
-func ownPackage(spec *ast.ImportSpec) (string, bool) {
-	target := importPath(spec)
-	if target == "kith" {
+func ownPackage(spec *ast.ImportSpec) (string, bool) { return ownName(importPath(spec)) }
+
+// ownName turns an import path of ours into a name below the module.
+func ownName(importPath string) (string, bool) {
+	if importPath == "kith" {
 		return ".", true
 	}
-	return strings.CutPrefix(target, "kith/")
+	return strings.CutPrefix(importPath, "kith/")
 }
 
 // ruleFor is the rule of pkg, or of its nearest parent below the root.

@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"go/ast"
+	"go/build"
 	"go/importer"
 	"go/token"
 	"go/types"
 	"io"
 	"os"
 	"os/exec"
+	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -57,18 +60,93 @@ func exportData(packages ...string) (exporter, error) {
 	return func(importPath string) (io.ReadCloser, error) { return os.Open(files[importPath]) }, nil
 }
 
-func checkPure(fset *token.FileSet, p *sourcePackage, exports exporter) []finding {
+// typeChecker checks our packages from their source, and takes only those of
+// others compiled: their compiled form stays in the build cache, ours changes
+// with every edit.
+type typeChecker struct {
+	tree   *sourceTree
+	others types.Importer
+	done   map[string]*types.Package
+}
+
+// newTypeChecker prepares a checker for pkgs of tree.
+func newTypeChecker(tree *sourceTree, pkgs []*sourcePackage) (*typeChecker, error) {
+	exports, err := exportData(foreignImports(tree, pkgs)...)
+	if err != nil {
+		return nil, err
+	}
+	others := importer.ForCompiler(tree.fset, "gc", importer.Lookup(exports))
+	return &typeChecker{tree, others, map[string]*types.Package{}}, nil
+}
+
+// foreignImports lists what pkgs, and those of ours they import, take from others.
+func foreignImports(tree *sourceTree, pkgs []*sourcePackage) []string {
+	var foreign []string
+	seen := map[string]bool{}
+	for todo := slices.Clone(pkgs); len(todo) > 0; todo = todo[1:] {
+		for _, f := range todo[0].files {
+			for _, spec := range f.Imports {
+				target, ours := ownPackage(spec)
+				switch {
+				case seen[importPath(spec)]:
+				case !ours:
+					foreign = append(foreign, importPath(spec))
+				default:
+					todo = append(todo, tree.named(target)...)
+				}
+				seen[importPath(spec)] = true
+			}
+		}
+	}
+	return foreign
+}
+
+// Import implements [types.Importer].
+func (c *typeChecker) Import(path string) (*types.Package, error) {
+	name, ours := ownName(path)
+	if !ours {
+		return c.others.Import(path)
+	}
+	if done := c.done[path]; done != nil {
+		return done, nil
+	}
+	for _, p := range c.tree.named(name) {
+		pkg, err := c.check(p, nil)
+		c.done[path] = pkg
+		return pkg, err
+	}
+	return nil, fmt.Errorf("package %s is not there", path)
+}
+
+func (c *typeChecker) check(p *sourcePackage, info *types.Info) (*types.Package, error) {
+	conf := types.Config{Importer: c}
+	return conf.Check(path.Join("kith", p.path), c.tree.fset, c.forThisPlatform(p), info)
+}
+
+// forThisPlatform leaves out the files the go command would, by name and by
+// their build lines, or the package would define things twice.
+func (c *typeChecker) forThisPlatform(p *sourcePackage) []*ast.File {
+	var files []*ast.File
+	for _, f := range p.files {
+		name := c.tree.fset.Position(f.Package).Filename
+		if ok, err := build.Default.MatchFile(filepath.Dir(name), filepath.Base(name)); ok || err != nil {
+			files = append(files, f)
+		}
+	}
+	return files
+}
+
+func checkPure(c *typeChecker, p *sourcePackage) []finding {
 	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}}
-	conf := types.Config{Importer: importer.ForCompiler(fset, "gc", importer.Lookup(exports))}
-	if _, err := conf.Check(p.path, fset, p.files, info); err != nil {
+	if _, err := c.check(p, info); err != nil {
 		return []finding{at(p.files[0].Package, "cannot check package %s for purity: %v", p.path, err)}
 	}
 	var found []finding
 	for _, f := range p.files {
 		found = append(found, impureImportsOf(p, f)...)
-		c := pureChecker{info: info, marked: markedLines(fset, f, "any order:"), fset: fset}
-		ast.Walk(&c, f)
-		found = append(found, c.found...)
+		w := pureChecker{info: info, marked: markedLines(c.tree.fset, f, "any order:"), fset: c.tree.fset}
+		ast.Walk(&w, f)
+		found = append(found, w.found...)
 	}
 	return found
 }

@@ -1,8 +1,12 @@
 package kith_test
 
 import (
+	"go/importer"
 	"go/parser"
 	"go/token"
+	"go/types"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -125,9 +129,13 @@ func TestCheckFences(t *testing.T) {
 
 func TestCheckPure(t *testing.T) {
 	t.Parallel()
-	exports, err := exportData("fmt", "maps", "slices", "sort", "time", "os", "context")
+	exports, err := exportData("fmt", "maps", "slices", "time", "os", "context")
 	if err != nil {
 		t.Fatal(err)
+	}
+	checker := func(fset *token.FileSet) *typeChecker {
+		others := importer.ForCompiler(fset, "gc", importer.Lookup(exports))
+		return &typeChecker{&sourceTree{fset: fset}, others, map[string]*types.Package{}}
 	}
 	for _, c := range []struct {
 		name, imports, body string
@@ -161,13 +169,46 @@ func TestCheckPure(t *testing.T) {
 			t.Parallel()
 			text := "package x\nimport (" + c.imports + ")\nvar m map[string]int\nfunc f() {\n" + c.body + "\n}\n"
 			fset, p := source(t, "internal/core", map[string]string{"x.go": text})
-			wantFindings(t, checkPure(fset, p, exports), c.want...)
+			wantFindings(t, checkPure(checker(fset), p), c.want...)
 		})
 	}
 	fset, p := source(t, "internal/core", map[string]string{"x.go": `package x; import _ "example.com/y"`})
-	wantFindings(t, checkPure(fset, p, exports), "cannot check package internal/core")
+	wantFindings(t, checkPure(checker(fset), p), "cannot check package internal/core")
 	_, p = source(t, "internal/core", map[string]string{"x.go": `package x; import (_ "go.uber.org/zap"; _ "github.com/tidwall/btree")`})
 	wantFindings(t, impureImportsOf(p, p.files[0]), "go.uber.org/zap, which is not among the pure modules")
+}
+
+// A map is a map when another package of ours declares it, for this platform or another.
+func TestCheckPureAcrossPackages(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"words.go":                   "package kith\ntype Set map[string]bool\n",
+		"internal/core/c.go":         "package core\nimport \"kith\"\nfunc f(s kith.Set) { for k := range s { _ = k } }\n",
+		"internal/core/c_plan9.go":   "package core\nfunc f(s int) {}\n",
+		"internal/core/c_ignored.go": "//go:build never\n\npackage core\nfunc f(s int) {}\n",
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tree, err := loadTree(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pure := tree.only(purePackages)
+	checker, err := newTypeChecker(tree, pure)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(pure) != 1 {
+		t.Fatalf("%d pure packages, want 1", len(pure))
+	}
+	wantFindings(t, checkPure(checker, pure[0]), "a range over a map")
 }
 
 func TestCheckVariables(t *testing.T) {

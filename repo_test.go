@@ -125,16 +125,12 @@ func TestRepository(t *testing.T) {
 	})
 	t.Run("purity", func(t *testing.T) {
 		pure := tree.only(purePackages)
-		var paths []string
-		for _, p := range pure {
-			paths = append(paths, "./"+p.path)
-		}
-		exports, err := exportData(paths...)
+		checker, err := newTypeChecker(tree, pure)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, p := range pure {
-			report(t, tree, checkPure(tree.fset, p, exports))
+			report(t, tree, checkPure(checker, p))
 		}
 	})
 	t.Run("variables", func(t *testing.T) {

@@ -29,7 +29,12 @@ type process struct {
 }
 
 // run starts the process, logs what it prints and waits for its end. When ctx
-// ends the process is terminated: it alone, its children live on (section 3.2).
+// ends the process is terminated with all of its group.
+//
+// Juju: the process alone, its children live on (section 3.2). Here the agent is
+// stopped and started many times a day, and what a half-run hook left behind
+// would meet the hook that runs again. Daemons of hooks that have ended are in
+// groups of their own, and stay.
 func (p process) run(ctx context.Context) (*os.ProcessState, error) {
 	pipes, err := openPipes()
 	if err != nil {
@@ -70,13 +75,13 @@ func (p process) terminateAfter(ctx context.Context, proc *os.Process) func() {
 			return
 		case <-ctx.Done():
 		}
-		_ = proc.Signal(syscall.SIGTERM) // it may have ended meanwhile
+		_ = syscall.Kill(-proc.Pid, syscall.SIGTERM) // they may have ended meanwhile
 		kill := time.NewTimer(p.grace)
 		defer kill.Stop()
 		select {
 		case <-ended:
 		case <-kill.C:
-			_ = proc.Kill()
+			_ = syscall.Kill(-proc.Pid, syscall.SIGKILL)
 		}
 	})
 	return func() { close(ended); watcher.Wait() }

@@ -84,7 +84,11 @@ func (x *call) integrate(ctx context.Context, op core.Integrate) error {
 		if err != nil {
 			break
 		}
-		if _, refusal = x.do(ctx, op); !dying(refusal) || event.Settled {
+		_, again := x.do(ctx, op)
+		if ctx.Err() != nil {
+			break
+		}
+		if refusal = again; !dying(refusal) || event.Settled {
 			break
 		}
 	}

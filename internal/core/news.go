@@ -159,7 +159,7 @@ func (b *Bag) version() uint64 {
 // version: a pair that was in order is not any more, whatever the past says of it, and one
 // that is new or gone stays so.
 func (m *Model) noteWrite(r *Relation, remote kith.UnitName) {
-	row := m.Member(r.ID, remote)
+	row, bag := m.Member(r.ID, remote), m.Bag(r.ID, string(remote))
 	if row == nil || row.Departing {
 		return
 	}
@@ -169,8 +169,11 @@ func (m *Model) noteWrite(r *Relation, remote kith.UnitName) {
 			continue
 		}
 		key := seenID(r.ID, reader.Unit, remote)
-		if _, known := m.news.pairs.Get(key); !known {
+		switch old, _ := m.news.pairs.Get(key); old.kind {
+		case inOrder:
 			m.news.pairs.Set(key, item{remote, isOther})
+		case isOther:
+			m.notePair(r, reader, remote, row, bag)
 		}
 	}
 }

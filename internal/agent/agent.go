@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"path/filepath"
 	"runtime"
 	"sync"
 	"time"
@@ -81,6 +82,7 @@ func New(c Config) *Agent {
 	}
 	a := &Agent{Config: c, dirs: dirs{c.Dir}, env: readHostEnv(c.APIAddresses), boot: bootID(), epoch: rand.Text(),
 		slots: newSlots(c.Hooks), spawn: newSpawner(), units: map[api.UnitRef]*unit{}}
+	a.sockets.note = filepath.Join(c.Dir, "sockets")
 	a.charms = archives{dirs: a.dirs, fetch: c.Controller.Blob}
 	a.logs = newLogs(func(ctx context.Context, model kith.ModelUUID, records []api.LogRecord) error {
 		return c.Controller.AppendLogs(ctx, string(model), records)
@@ -106,6 +108,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	if err := a.dirs.prepare(a.HookTool, hooktool.Names()); err != nil {
 		return err
 	}
+	a.removeSockets() // those of an earlier life that was killed
 	l, ended := a.lives(ctx)
 	var logging sync.WaitGroup
 	logs, stopLogs := context.WithCancel(l.report)
@@ -122,10 +125,14 @@ func (a *Agent) Run(ctx context.Context) error {
 	stopLogs()
 	logging.Wait()
 	ended()
+	a.removeSockets()
+	return nil
+}
+
+func (a *Agent) removeSockets() {
 	if err := a.sockets.remove(); err != nil {
 		a.Log.Warn("cannot remove the folder of sockets", "error", err)
 	}
-	return nil
 }
 
 // lives derives from ctx the contexts that end after it. The function it returns

@@ -409,6 +409,13 @@ func TestLongPaths(t *testing.T) {
 	if _, err := os.Stat(filepath.Dir(socket)); !os.IsNotExist(err) {
 		t.Errorf("the folder of sockets is still there: %v", err)
 	}
+
+	// What an agent that was killed left behind, the next one removes.
+	left, err := os.MkdirTemp("", socketPrefix)
+	w.check(err)
+	w.check(os.Symlink(left, filepath.Join(dir, "sockets")))
+	w.start(dir)
+	waitFor(t, "the end of what was left", func() bool { _, err := os.Stat(left); return os.IsNotExist(err) })
 }
 
 // A socket that an agent left behind when it was killed is in nobody's way.

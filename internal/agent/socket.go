@@ -3,10 +3,12 @@ package agent
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 
 	"kith"
@@ -20,6 +22,7 @@ const maxSocketPath = 103
 // socketDir hands out short paths for sockets whose own place is too deep in the
 // file system. Its folder is made when first needed.
 type socketDir struct {
+	note string // a link to the folder, so that the next life of an agent that was killed removes it
 	mu   sync.Mutex
 	dir  string
 	next int
@@ -34,12 +37,13 @@ func (d *socketDir) place(path string) (string, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.dir == "" {
-		dir, err := os.MkdirTemp(shortTemp(), "kith-")
+		dir, err := os.MkdirTemp(shortTemp(), socketPrefix)
 		if err != nil {
 			return "", kith.Errorf(kith.Internal, "cannot make a folder for the sockets of hook tools: %v", err).
 				WithHint("set TMPDIR to a folder that can be written to, or KITH_HOME to a shorter path")
 		}
 		d.dir = dir
+		_ = os.Symlink(dir, d.note) // without it a folder of sockets is left after a crash, which hurts nobody
 	}
 	d.next++
 	return filepath.Join(d.dir, strconv.Itoa(d.next)), nil
@@ -54,17 +58,23 @@ func shortTemp() string {
 	return "/tmp"
 }
 
-// remove deletes the folder.
+// remove deletes the folder, be it of this life of the agent or of an earlier one.
 func (d *socketDir) remove() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.dir == "" {
+	d.dir = ""
+	dir, err := os.Readlink(d.note)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	dir := d.dir
-	d.dir = ""
-	return os.RemoveAll(dir)
+	if err == nil && strings.HasPrefix(filepath.Base(dir), socketPrefix) {
+		err = os.RemoveAll(dir)
+	}
+	return errors.Join(err, os.Remove(d.note))
 }
+
+// socketPrefix begins the names of folders of sockets.
+const socketPrefix = "kith-"
 
 // toolHandler executes one call of a hook tool.
 type toolHandler func(hookwire.Request) hookwire.Response

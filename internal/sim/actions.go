@@ -104,7 +104,6 @@ func (w *World) replaceController() {
 	if old == nil || w.storeAway {
 		return
 	}
-	old.replaced = true
 	w.startProcess(old.id)
 }
 

@@ -82,6 +82,20 @@ func apps() []castApp {
 	return []castApp{{"db", "database"}, {"web", "web"}, {"cache", "cache"}, {"logger", "logger"}, {"dba", "database"}}
 }
 
+// sound is how many of the pairs, from the first, can be integrated.
+const sound = 12
+
+// fitting lists the sound pairs whose applications are there.
+func fitting(here func(kith.AppName) bool) [][2]string {
+	var all [][2]string
+	for _, p := range pairs()[:sound] {
+		if e := ends(p); here(e[0].App) && here(e[1].App) {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
 // pairs are what the operator integrates: most fit, some need a choice, some are nonsense.
 func pairs() [][2]string {
 	return [][2]string{

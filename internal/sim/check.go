@@ -33,6 +33,8 @@ type (
 	}
 	// endedChecker is told when a charm's process has exited 0.
 	endedChecker interface{ ended(*hookRun) string }
+	// heardChecker is told what an agent heard of its commit.
+	heardChecker interface{ heard(*hookRun, error) string }
 	// leadsChecker is told when is-leader says yes.
 	leadsChecker interface {
 		leads(unit kith.UnitName, now time.Time, revision uint64) string
@@ -48,7 +50,7 @@ type (
 // checkers are the properties, all of them.
 func checkers() []checker {
 	return []checker{
-		invariants{},
+		&invariants{},
 		&createdFirst{},
 		&joinedBeforeChanged{},
 		&changedAfterJoined{},
@@ -65,7 +67,7 @@ func checkers() []checker {
 		&refusals{},
 		&onceOnly{},
 		&oneLeader{},
-		settleExact{},
+		&settleExact{},
 		&revisions{},
 		fenced{},
 		&storeAgrees{},
@@ -115,6 +117,10 @@ func (s *checks) answered(_ *process, k *call, r api.CommandReply, err error) {
 }
 
 func (s *checks) ended(h *hookRun) { each(s, func(c endedChecker) string { return c.ended(h) }) }
+
+func (s *checks) heard(h *hookRun, err error) {
+	each(s, func(c heardChecker) string { return c.heard(h, err) })
+}
 
 func (s *checks) leads(u kith.UnitName, now time.Time, revision uint64) {
 	each(s, func(c leadsChecker) string { return c.leads(u, now, revision) })

@@ -25,16 +25,21 @@ func (c *refusals) init() {
 
 func (c *refusals) answered(_ *ledger, k *call, _ api.CommandReply, err error) string {
 	c.init()
-	_, committing := k.op.(core.CommitHook)
-	switch {
-	case !refused(err):
-	case k.said != "":
+	if refused(err) && k.said != "" {
 		c.operators[k.actor.Name] = true
 		if c.done[k.actor.Name] {
 			return fmt.Sprintf("%s was refused (%v), and is in history", k.said, err)
 		}
-	case committing && k.hook != nil && !k.hook.copied:
-		c.tokens[k.hook.token] = true
+	}
+	return ""
+}
+
+// heard is told of a commit whose refusal has reached the agent: before that it
+// asks again, and may be lucky. So may a message that the network has repeated.
+func (c *refusals) heard(h *hookRun, err error) string {
+	c.init()
+	if refused(err) && !h.copied {
+		c.tokens[h.token] = true
 	}
 	return ""
 }

@@ -11,7 +11,7 @@ type eventKind int
 const (
 	evStore   eventKind = iota // the store comes back
 	evServe                    // a controller starts, since none serves
-	evStop                     // a controller that cannot serve is stopped
+	evStop                     // a controller that cannot serve is stopped, or ends because a later life has begun
 	evNotice                   // a controller learns that its lease has ended
 	evReload                   // a controller that is down loads the model again
 	evStart                    // an agent starts
@@ -45,11 +45,11 @@ func (w *World) possible() []event {
 	}
 	for _, p := range w.live() {
 		switch {
-		case calm && p.own.Epoch != w.epoch:
+		case calm && p.own.Epoch != w.epoch, p.replaced && p.engine.Down() != nil:
 			add(event{kind: evStop, p: p})
 		case p.lost():
 			add(event{kind: evNotice, p: p})
-		case p.engine.Down() != nil && !p.replaced && !p.engine.Flying():
+		case p.engine.Down() != nil:
 			add(event{kind: evReload, p: p})
 		}
 	}

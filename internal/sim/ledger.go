@@ -152,7 +152,7 @@ func (x *facts) delta(e *core.Entry, d core.Delta) {
 		if e.Hook != nil {
 			h, began = e.Hook.Hook, true
 		}
-		if first, again := x.failed[unit]; again {
+		if first, again := x.failed[unit]; again && first.Same(h) {
 			h = first
 		}
 		delete(x.running, unit)
@@ -164,6 +164,9 @@ func (x *facts) delta(e *core.Entry, d core.Delta) {
 		f := fact{kind: factEntered, entry: e}
 		f.relation, f.unit = splitMember(d.ID)
 		if d.Action == core.Deleted {
+			if h := x.failed[f.unit]; h.Relation != nil && h.Relation.ID == f.relation {
+				delete(x.failed, f.unit)
+			}
 			f.kind = factLeft
 			f.proper = e.Command == "leave-scopes" ||
 				e.Command == "commit-hook" && e.Hook.Unit == f.unit && e.Hook.Hook.Kind == core.RelationBroken && e.Hook.Hook.Relation.ID == f.relation

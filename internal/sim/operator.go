@@ -20,7 +20,7 @@ type order struct {
 // orders lists what the operator does; the first is the least harmful.
 func orders() []order {
 	return []order{
-		{12, func(w *World) core.Op { p := pairs()[w.pick(11)]; return integrate(p) }},
+		{14, (*World).integrate},
 		{2, func(w *World) core.Op { return integrate(pairs()[w.pick(len(pairs()))]) }},
 		{6, (*World).deploy},
 		{10, func(w *World) core.Op {
@@ -132,8 +132,19 @@ func (w *World) again() {
 	w.give(core.Integrate{A: kith.Endpoint{App: a.App, Name: a.Endpoint}, B: kith.Endpoint{App: b.App, Name: b.Endpoint}})
 }
 
-func (w *World) deploy() core.Op {
-	a := w.apps[w.pick(len(w.apps))]
+// integrate relates applications that are there.
+func (w *World) integrate() core.Op {
+	m := w.model()
+	fit := fitting(func(app kith.AppName) bool { return m.App(app) != nil })
+	if len(fit) == 0 {
+		fit = pairs()
+	}
+	return integrate(fit[w.pick(len(fit))])
+}
+
+func (w *World) deploy() core.Op { return w.deployOf(w.apps[w.pick(len(w.apps))]) }
+
+func (w *World) deployOf(a castApp) core.Op {
 	op := core.Deploy{App: a.name, Charm: a.charm + "-1", Units: 1 + w.pick(3), Host: w.someHost()}
 	if w.pick(6) == 5 {
 		op.Charm = a.charm + "-2"

@@ -68,6 +68,11 @@ func (w *World) startProcess(id string) *process {
 	if err != nil {
 		panic(err) // an empty store in memory
 	}
+	for _, old := range w.live() {
+		if old.id == id {
+			old.replaced = true // two lives of one controller: the earlier one is about to end
+		}
+	}
 	w.lives++
 	p := &process{w: w, id: id, life: w.lives, store: st, front: front, own: own, dirty: true}
 	p.engine = controller.NewEngine(st, own, controller.EngineOptions{})
@@ -130,9 +135,6 @@ func (p *process) land() {
 	p.flight = nil
 	p.engine.Land(err, p.w.now())
 	p.turn()
-	if p.replaced && controller.Fenced(err) {
-		p.die()
-	}
 }
 
 // submit hands a request to the engine.
@@ -184,9 +186,6 @@ func (p *process) notice() {
 	p.w.say("%s notices that its ownership is lost", p)
 	p.engine.Lose(store.Fenced("serve", modelID))
 	p.turn()
-	if p.replaced {
-		p.die()
-	}
 }
 
 // advance fires the engine's timers.

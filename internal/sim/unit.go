@@ -205,6 +205,9 @@ func (u *unit) report() {
 
 func (u *unit) reported(op core.Op, r api.CommandReply, err error) {
 	commit, committing := op.(core.CommitHook)
+	if committing {
+		u.w.checks.heard(u.hook, err)
+	}
 	switch {
 	case err == nil && committing:
 		u.answered(r, commit.Seq)

@@ -138,8 +138,8 @@ func (w *World) setup() {
 	w.profile = profile{} // the beginning is smooth
 	rough := profile{network: roughness[w.pick(5)], store: roughness[w.pick(5)], hooks: roughness[w.pick(5)]}
 	hosts := []string{"local", "other"}[:1+w.pick(2)]
-	calm := w.choice.calm
-	w.choice.calm = true
+	calm, quiet := w.choice.calm, w.quiet
+	w.choice.calm, w.quiet = true, true
 	p := w.startProcess("a")
 	w.giveTo(p, core.CreateModel{UUID: modelID, ModelName: "sim", Owner: "admin"})
 	for _, c := range cast() {
@@ -150,17 +150,21 @@ func (w *World) setup() {
 		w.agents = append(w.agents, &agent{w: w, host: h, life: 1, units: map[kith.UnitName]*unit{}})
 	}
 	w.drive()
-	w.choice.calm = calm
-	for range w.pick(6) {
-		w.giveTo(p, w.deploy())
+	w.choice.calm, w.quiet = calm, quiet
+	here := map[kith.AppName]bool{}
+	for _, a := range w.apps[:w.pick(len(w.apps)+1)] {
+		w.giveTo(p, w.deployOf(a))
+		here[a.name] = true
 	}
-	for range w.pick(4) {
-		w.giveTo(p, integrate(pairs()[w.pick(11)]))
+	for range w.pick(5) {
+		if fit := fitting(func(app kith.AppName) bool { return here[app] }); len(fit) > 0 {
+			w.giveTo(p, integrate(fit[w.pick(len(fit))]))
+		}
 	}
 	if w.pick(4) != 0 {
-		w.choice.calm = true
+		w.choice.calm, w.quiet = true, true
 		w.drive()
-		w.choice.calm = calm
+		w.choice.calm, w.quiet = calm, quiet
 	}
 	w.profile = rough
 }
@@ -184,6 +188,7 @@ type Result struct {
 	Happened  int        // things that happened: messages, commits, tool calls
 	Revision  uint64     // of the model at the end
 	Hooks     int        // that ended
+	History   []core.Entry
 }
 
 // DefaultLength is how many steps a schedule has.
@@ -220,5 +225,5 @@ func Run(opt Options) Result {
 			schedule = append(schedule, last)
 		}
 	}
-	return Result{Schedule: schedule, Violation: w.failed, Happened: w.micro, Revision: w.ledger.revision, Hooks: w.attempts}
+	return Result{Schedule: schedule, Violation: w.failed, Happened: w.micro, Revision: w.ledger.revision, Hooks: w.attempts, History: w.ledger.entries}
 }

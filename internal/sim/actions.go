@@ -91,7 +91,7 @@ func (w *World) crashAgent() {
 func (w *World) cut() { w.agents[w.pick(len(w.agents))].disconnect("the connection broke") }
 
 func (w *World) crashController() {
-	if all := w.live(); len(all) > 0 {
+	if all := w.processes; len(all) > 0 {
 		p := all[w.pick(len(all))]
 		w.say("%s dies", p)
 		p.die()

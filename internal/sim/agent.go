@@ -3,8 +3,8 @@ package sim
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
+	"strings"
 
 	"kith"
 	"kith/internal/api"
@@ -21,6 +21,7 @@ type agent struct {
 	down  bool
 	conn  *conn
 	units map[kith.UnitName]*unit
+	order []*unit // the same, in order of name
 }
 
 // conn is an agent's session with a controller.
@@ -60,7 +61,7 @@ func (a *agent) disconnect(why string) {
 	}
 	a.conn = nil
 	a.w.say("agent of %s is disconnected: %s", a.host, why)
-	c.p.conns = slices.DeleteFunc(c.p.conns, func(o *conn) bool { return o == c })
+	c.p.conns = without(c.p.conns, c)
 	c.p.front.Disconnect(c.session)
 	if c.attached && !c.p.dead {
 		c.p.engine.Detach(c.session)
@@ -75,9 +76,6 @@ func (a *agent) controller() *process {
 	}
 	return a.conn.p
 }
-
-// names lists the agent's units in order.
-func (a *agent) names() []kith.UnitName { return slices.Sorted(maps.Keys(a.units)) }
 
 // speaks reports whether the stream may have something to say. Looking takes it
 // out of the session, where a newer event would have replaced it; so only a calm world looks.
@@ -159,9 +157,9 @@ func (a *agent) sync(units []api.HostUnit) {
 		held[h.Unit] = true
 		a.hold(h)
 	}
-	for _, name := range a.names() {
-		if !held[name] {
-			a.drop(name)
+	for _, u := range slices.Clone(a.order) {
+		if !held[u.name] {
+			a.drop(u.name)
 		}
 	}
 }
@@ -192,6 +190,8 @@ func (a *agent) hold(h api.HostUnit) {
 	if u == nil {
 		u = &unit{w: a.w, agent: a, name: h.Unit}
 		a.units[h.Unit] = u
+		at, _ := slices.BinarySearchFunc(a.order, u.name, func(o *unit, name kith.UnitName) int { return strings.Compare(string(o.name), string(name)) })
+		a.order = slices.Insert(a.order, at, u)
 	}
 	u.held = h
 }
@@ -204,14 +204,14 @@ func (a *agent) drop(name kith.UnitName) {
 	}
 	u.end()
 	delete(a.units, name)
+	a.order = without(a.order, u)
 }
 
 // crash ends the agent at once: nothing it was doing goes on, what it sent is in
 // the air. A graceful end first asks for its running hooks to run again.
 func (a *agent) crash(graceful bool) {
 	a.w.say("agent of %s dies", a.host)
-	for _, name := range a.names() {
-		u := a.units[name]
+	for _, u := range a.order {
 		if graceful && u.phase == running {
 			u.fail("signal: terminated", true)
 			u.report()
@@ -219,6 +219,7 @@ func (a *agent) crash(graceful bool) {
 		u.end()
 	}
 	clear(a.units)
+	a.order = nil
 	a.disconnect("the agent died")
 	a.down = true
 }

@@ -75,73 +75,103 @@ func checkers() []checker {
 	}
 }
 
-// checks runs the checkers of one world.
+// checks runs the checkers of one world, while nothing is wrong.
 type checks struct {
-	w   *World
-	all []checker
+	w *World
+
+	facts   []factChecker
+	entries []entryChecker
+	batches []batchChecker
+	lands   []landedChecker
+	answers []answerChecker
+	ends    []endedChecker
+	hears   []heardChecker
+	leaders []leadsChecker
+	turns   []turnChecker
+	rests   []restChecker
+	empties []emptyChecker
 }
 
-func newChecks(w *World) *checks { return &checks{w: w, all: checkers()} }
-
-func (s *checks) report(c checker, bad string) {
-	if bad != "" {
-		s.w.violate(c.name(), "%s", bad)
+func newChecks(w *World) *checks {
+	all := checkers()
+	return &checks{
+		w: w, facts: only[factChecker](all), entries: only[entryChecker](all), batches: only[batchChecker](all),
+		lands: only[landedChecker](all), answers: only[answerChecker](all), ends: only[endedChecker](all), hears: only[heardChecker](all),
+		leaders: only[leadsChecker](all), turns: only[turnChecker](all), rests: only[restChecker](all), empties: only[emptyChecker](all),
 	}
 }
 
-// each runs the checkers that have an interest, while nothing is wrong.
-func each[T any](s *checks, f func(T) string) {
-	for _, c := range s.all {
-		if t, ok := c.(T); ok && s.w.failed == nil {
-			s.report(c, f(t))
+// only picks the checkers that want to be told one kind of thing.
+func only[T any](all []checker) []T {
+	var some []T
+	for _, c := range all {
+		if t, ok := c.(T); ok {
+			some = append(some, t)
+		}
+	}
+	return some
+}
+
+// each asks checkers until one finds something.
+func each[T any](w *World, some []T, ask func(T) string) {
+	for _, c := range some {
+		if w.failed != nil {
+			return
+		}
+		if bad := ask(c); bad != "" {
+			w.violate(any(c).(checker).name(), "%s", bad)
 		}
 	}
 }
 
-func (s *checks) fact(f fact) { each(s, func(c factChecker) string { return c.fact(f) }) }
+func (s *checks) fact(f fact) {
+	each(s.w, s.facts, func(c factChecker) string { return c.fact(f) })
+}
 
 func (s *checks) entry(e *core.Entry) {
-	each(s, func(c entryChecker) string { return c.entry(s.w.ledger, e) })
+	each(s.w, s.entries, func(c entryChecker) string { return c.entry(s.w.ledger, e) })
 }
 
 func (s *checks) batch(b store.Batch, r record) {
-	each(s, func(c batchChecker) string { return c.batch(s.w.ledger, b, r) })
+	each(s.w, s.batches, func(c batchChecker) string { return c.batch(s.w.ledger, b, r) })
 }
 
 func (s *checks) landed(b store.Batch) {
-	each(s, func(c landedChecker) string { return c.landed(b) })
+	each(s.w, s.lands, func(c landedChecker) string { return c.landed(b) })
 }
 
-func (s *checks) answered(_ *process, k *call, r api.CommandReply, err error) {
-	each(s, func(c answerChecker) string { return c.answered(s.w.ledger, k, r, err) })
+func (s *checks) answered(k *call, r api.CommandReply, err error) {
+	each(s.w, s.answers, func(c answerChecker) string { return c.answered(s.w.ledger, k, r, err) })
 }
 
-func (s *checks) ended(h *hookRun) { each(s, func(c endedChecker) string { return c.ended(h) }) }
+func (s *checks) ended(h *hookRun) {
+	each(s.w, s.ends, func(c endedChecker) string { return c.ended(h) })
+}
 
 func (s *checks) heard(h *hookRun, err error) {
-	each(s, func(c heardChecker) string { return c.heard(h, err) })
+	each(s.w, s.hears, func(c heardChecker) string { return c.heard(h, err) })
 }
 
 func (s *checks) leads(u kith.UnitName, now time.Time, revision uint64) {
-	each(s, func(c leadsChecker) string { return c.leads(u, now, revision) })
+	each(s.w, s.leaders, func(c leadsChecker) string { return c.leads(u, now, revision) })
 }
 
 // look checks the controllers that something has happened to.
 func (s *checks) look() {
 	for _, p := range s.w.processes {
-		if p.dirty && !p.dead && p.engine.Down() == nil && s.w.failed == nil {
+		if p.dirty && p.engine.Down() == nil {
 			p.dirty = false
-			each(s, func(c turnChecker) string { return c.turned(s.w, p) })
+			each(s.w, s.turns, func(c turnChecker) string { return c.turned(s.w, p) })
 		}
 	}
 }
 
 func (s *checks) rested() {
-	each(s, func(c restChecker) string { return c.rested(s.w, s.w.serving()) })
+	each(s.w, s.rests, func(c restChecker) string { return c.rested(s.w, s.w.serving()) })
 }
 
 func (s *checks) empty() {
-	each(s, func(c emptyChecker) string { return c.empty(s.w.model()) })
+	each(s.w, s.empties, func(c emptyChecker) string { return c.empty(s.w.model()) })
 }
 
 // stay is one unit's time in one relation.

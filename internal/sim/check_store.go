@@ -74,7 +74,7 @@ type storeAgrees struct{ turns int }
 func (*storeAgrees) name() string { return "store-agrees" }
 
 // everyTurns is how often the whole model is compared; it costs as much as the model is large.
-const everyTurns = 64
+const everyTurns = 256
 
 func (c *storeAgrees) turned(_ *World, p *process) string {
 	if c.turns++; c.turns%everyTurns != 0 || p.flight != nil && p.flight.sent || !p.serves() {

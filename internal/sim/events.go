@@ -43,7 +43,7 @@ func (w *World) possible() []event {
 	if w.storeAway {
 		add(event{kind: evStore})
 	}
-	for _, p := range w.live() {
+	for _, p := range w.processes {
 		switch {
 		case calm && p.own.Epoch != w.epoch, p.replaced && p.engine.Down() != nil:
 			add(event{kind: evStop, p: p})
@@ -60,7 +60,7 @@ func (w *World) possible() []event {
 		switch {
 		case a.down:
 			add(event{kind: evStart, a: a})
-		case a.conn == nil && (serving != nil || !calm && len(w.live()) > 0):
+		case a.conn == nil && (serving != nil || !calm && len(w.processes) > 0):
 			add(event{kind: evConnect, a: a})
 		case a.conn != nil && a.conn.p != serving && calm:
 			add(event{kind: evLeave, a: a})
@@ -69,7 +69,7 @@ func (w *World) possible() []event {
 	for i := range w.air {
 		add(event{kind: evPacket, i: i})
 	}
-	for _, p := range w.live() {
+	for _, p := range w.processes {
 		switch {
 		case p.flight != nil && !p.flight.sent:
 			add(event{kind: evSend, p: p})
@@ -84,8 +84,8 @@ func (w *World) possible() []event {
 		if a.conn != nil && a.conn.speaks() {
 			add(event{kind: evListen, a: a})
 		}
-		for _, name := range a.names() {
-			if u := a.units[name]; u.can() {
+		for _, u := range a.order {
+			if u.can() {
 				add(event{kind: evAct, u: u})
 			}
 		}
@@ -159,7 +159,7 @@ func (w *World) serve() {
 // reachable is a controller an agent may connect to: the one that serves, or now
 // and then one that does not know yet that it does not.
 func (w *World) reachable() *process {
-	all := w.live()
+	all := w.processes
 	if p := w.serving(); p != nil && w.pick(4) != 3 {
 		return p
 	}

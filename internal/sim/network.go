@@ -54,14 +54,14 @@ func (c *call) hear(r api.CommandReply, err error) {
 func refused(err error) bool { return err != nil && kith.CodeOf(err) != kith.Unavailable }
 
 // answered is called by an engine that answers.
-func (w *World) answered(p *process, c *call, r api.CommandReply, err error) {
+func (w *World) answered(c *call, r api.CommandReply, err error) {
 	if d := w.defect.answer; d != nil {
 		r, err = d(c, r, err)
 	}
 	if c.said != "" && err != nil {
 		w.say("%s: %v", c.said, err)
 	}
-	w.checks.answered(p, c, r, err)
+	w.checks.answered(c, r, err)
 	if g := c.greet; g != nil {
 		g.greeted, g.rejected = err == nil, err != nil
 	}

@@ -24,7 +24,7 @@ func orders() []order {
 		{2, func(w *World) core.Op { return integrate(pairs()[w.pick(len(pairs()))]) }},
 		{6, (*World).deploy},
 		{10, func(w *World) core.Op {
-			return core.AddUnits{App: w.someApp(), Units: 1 + w.pick(2), Host: w.someHost()}
+			return core.AddUnits{App: w.someApp(), Units: 1 + w.pick(5)/4, Host: w.someHost()}
 		}},
 		{8, func(w *World) core.Op { return core.RemoveUnits{Units: w.someUnits()} }},
 		{2, func(w *World) core.Op {
@@ -95,7 +95,7 @@ func (w *World) operate() {
 // name is different each time: history tells which command an entry came from.
 func (w *World) give(op core.Op) *call {
 	var to *process
-	if all := w.live(); len(all) > 0 {
+	if all := w.processes; len(all) > 0 {
 		to = all[w.pick(len(all))]
 	}
 	return w.giveTo(to, op)
@@ -145,7 +145,7 @@ func (w *World) integrate() core.Op {
 func (w *World) deploy() core.Op { return w.deployOf(w.apps[w.pick(len(w.apps))]) }
 
 func (w *World) deployOf(a castApp) core.Op {
-	op := core.Deploy{App: a.name, Charm: a.charm + "-1", Units: 1 + w.pick(3), Host: w.someHost()}
+	op := core.Deploy{App: a.name, Charm: a.charm + "-1", Units: []int{1, 2, 1, 3, 2}[w.pick(5)], Host: w.someHost()}
 	if w.pick(6) == 5 {
 		op.Charm = a.charm + "-2"
 	}

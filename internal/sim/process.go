@@ -68,7 +68,7 @@ func (w *World) startProcess(id string) *process {
 	if err != nil {
 		panic(err) // an empty store in memory
 	}
-	for _, old := range w.live() {
+	for _, old := range w.processes {
 		if old.id == id {
 			old.replaced = true // two lives of one controller: the earlier one is about to end
 		}
@@ -105,7 +105,7 @@ func (p *process) turn() {
 // attach begins the sessions of hosts whose hello is durable.
 func (p *process) attach() bool {
 	did := false
-	for _, c := range slices.Clone(p.conns) {
+	for _, c := range p.conns {
 		if c.rejected {
 			c.agent.disconnect("its hello was refused")
 		}
@@ -142,7 +142,7 @@ func (p *process) submit(c *call) {
 	p.pending = append(p.pending, c)
 	p.engine.Submit(&controller.Request{Actor: c.actor, Op: c.op, Answer: func(r api.CommandReply, err error) {
 		p.pending = slices.DeleteFunc(p.pending, func(o *call) bool { return o == c })
-		p.w.answered(p, c, r, err)
+		p.w.answered(c, r, err)
 	}})
 	p.turn()
 }
@@ -206,10 +206,11 @@ func (p *process) die() {
 		return
 	}
 	p.dead = true
+	p.w.processes = without(p.w.processes, p)
 	if p.flight != nil && !p.flight.sent {
 		p.w.wires = append(p.w.wires, wire{p, p.flight.Flight})
 	}
-	for _, c := range slices.Clone(p.conns) {
+	for _, c := range p.conns {
 		c.agent.disconnect("the controller died")
 	}
 	for _, c := range p.pending {
@@ -218,21 +219,21 @@ func (p *process) die() {
 	p.pending = nil
 }
 
+// without is all but one, in a new slice: whoever is going through the old one may go on.
+func without[T comparable](all []T, one T) []T {
+	var rest []T
+	for _, x := range all {
+		if x != one {
+			rest = append(rest, x)
+		}
+	}
+	return rest
+}
+
 // serves reports whether the process holds the model now.
 func (p *process) serves() bool { return !p.dead && p.engine.Down() == nil && p.own.Epoch == p.w.epoch }
 
-// live lists the processes that run.
-func (w *World) live() []*process {
-	var all []*process
-	for _, p := range w.processes {
-		if !p.dead {
-			all = append(all, p)
-		}
-	}
-	return all
-}
-
-// server is the process that holds the model, or nil.
+// serving is the process that holds the model, or nil.
 func (w *World) serving() *process {
 	for _, p := range w.processes {
 		if p.serves() {
@@ -247,7 +248,7 @@ func (w *World) model() *core.Model {
 	if p := w.serving(); p != nil {
 		return p.engine.Snapshot()
 	}
-	if all := w.live(); len(all) > 0 {
+	if all := w.processes; len(all) > 0 {
 		return all[0].engine.Snapshot()
 	}
 	return &core.Model{}

@@ -34,7 +34,7 @@ type World struct {
 	owner     string // whose it is
 	wires     []wire
 
-	processes []*process
+	processes []*process // those that live
 	agents    []*agent
 	air       []*packet
 
@@ -48,7 +48,7 @@ type World struct {
 
 	ledger *ledger
 	checks *checks
-	events []event // of the last look; kept for its memory
+	events []event // that can happen; kept for its memory
 	said   strings.Builder
 	quiet  bool // nobody reads what is said
 	micro  int  // things that have happened

@@ -124,6 +124,7 @@ func TestEnvironment(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	dump := "#!/bin/sh\n" + `env > "../env-$JUJU_HOOK_NAME-${JUJU_REMOTE_UNIT##*/}"` + "\n"
+	w.must(core.SetModelConfig{Set: map[string]string{"juju-http-proxy": "http://proxy:3128"}})
 	pg := w.addCharm(map[string]string{"metadata.yaml": pgMeta})
 	web := w.addCharm(map[string]string{"metadata.yaml": webMeta, "dispatch": dump})
 	w.deploy("pg", pg, 1)
@@ -146,7 +147,8 @@ func TestEnvironment(t *testing.T) {
 		"JUJU_UNIT_NAME=web/0", "JUJU_MODEL_NAME=prod", "JUJU_MODEL_UUID=" + string(testModel),
 		"JUJU_API_ADDRESSES=10.0.0.1:17070 10.0.0.2:17070", "JUJU_MACHINE_ID=1", "JUJU_PRINCIPAL_UNIT=",
 		"JUJU_AVAILABILITY_ZONE=", "JUJU_VERSION=" + JujuVersion, "CLOUD_API_VERSION=",
-		"JUJU_CHARM_HTTP_PROXY=", "JUJU_CHARM_HTTPS_PROXY=", "JUJU_CHARM_FTP_PROXY=", "JUJU_CHARM_NO_PROXY=",
+		"JUJU_CHARM_HTTP_PROXY=http://proxy:3128", "JUJU_CHARM_HTTPS_PROXY=", "JUJU_CHARM_FTP_PROXY=",
+		"JUJU_CHARM_NO_PROXY=127.0.0.1,localhost,::1",
 		"JUJU_SLA=unsupported", "LANG=C.UTF-8", "PATH=" + unit.tools() + ":" + os.Getenv("PATH"), "KITH_UNIT_ADDRESS=" + address,
 	}
 	if readHostEnv(nil).ubuntu {

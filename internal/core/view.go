@@ -271,8 +271,19 @@ type HookContext struct {
 	Bags  []BagContent      `json:"bags,omitempty"`
 	Ports []Port            `json:"ports,omitempty"`
 	State map[string]string `json:"state,omitempty"`
+	// Proxy holds the model's juju-*-proxy options.
+	Proxy ProxyOptions `json:"proxy"`
 	// Retry is how often this hook has failed before.
 	Retry int `json:"retry,omitempty"`
+}
+
+// ProxyOptions are the model options a charm gets as JUJU_CHARM_*_PROXY (hook
+// protocol reference, section 5.1).
+type ProxyOptions struct {
+	HTTP  string `json:"http,omitempty"`
+	HTTPS string `json:"https,omitempty"`
+	FTP   string `json:"ftp,omitempty"`
+	No    string `json:"no,omitempty"`
 }
 
 // RelationContext is a relation the unit is in, as its hooks see it.
@@ -307,6 +318,10 @@ func (v View) Context(h Hook, now time.Time) HookContext {
 	}
 	if info := v.m.Info(); info != nil {
 		c.Model, c.ModelName = info.UUID, info.Name
+	}
+	c.Proxy = ProxyOptions{
+		HTTP: v.ModelConfig("juju-http-proxy"), HTTPS: v.ModelConfig("juju-https-proxy"),
+		FTP: v.ModelConfig("juju-ftp-proxy"), No: v.ModelConfig("juju-no-proxy"),
 	}
 	// Until upgrade-charm runs, hooks run in the charm that is unpacked.
 	if v.Past.Charm != "" && h.Kind != UpgradeCharm && h.Kind != Install {

@@ -37,7 +37,7 @@ func (t *txn) deploy(op Deploy) error {
 	if err != nil {
 		return err
 	}
-	config, err := c.Charm.ValidateConfig(op.Config)
+	config, err := readConfig(&c.Charm, op.Config)
 	if err != nil {
 		return err
 	}
@@ -143,13 +143,28 @@ func unitAddress(info ModelInfo) string {
 	return fmt.Sprintf("%d.%d.%d.%d", n>>24, n>>16&255, n>>8&255, n&255)
 }
 
+// readConfig reads the values of a command. Those of a command line are text, and a
+// command does not say which: text is read as what the option wants, a float too,
+// which as a charm's default has to be a number (charm format reference, section 13).
+func readConfig(c *charm.Charm, given map[string]any) (map[string]any, error) {
+	values := maps.Clone(given)
+	for name, v := range given { // any order: each by itself, and what is wrong ValidateConfig finds
+		if text, ok := v.(string); ok && c.Config[name].Type == charm.FloatOption {
+			if f, err := c.ParseConfigValue(name, text); err == nil {
+				values[name] = f
+			}
+		}
+	}
+	return c.ValidateConfig(values)
+}
+
 // setConfig changes options and trust; config-changed follows only if something did change.
 func (t *txn) setConfig(op SetConfig) error {
 	app, err := t.app(op.App)
 	if err != nil {
 		return err
 	}
-	set, err := t.m.Charm(app.Charm).Charm.ValidateConfig(op.Set)
+	set, err := readConfig(&t.m.Charm(app.Charm).Charm, op.Set)
 	if err != nil {
 		return err
 	}

@@ -239,6 +239,8 @@ func TestTwoModels(t *testing.T) {
 		t.Error("units of two models share an address")
 	}
 	var starts int
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	for _, line := range a.trace {
 		if strings.HasSuffix(line, " start") {
 			starts++

@@ -237,44 +237,48 @@ func (e *Engine) fail(f *Flight, err error) {
 // success the engine is up; else everybody who waits is answered Unavailable.
 func (e *Engine) Reload(ctx context.Context, now time.Time) error {
 	m, revision, err := load(ctx, e.store, e.model)
+	landed := false
 	if err == nil {
-		err = e.resolve(ctx, revision)
+		landed, err = e.landed(ctx, revision)
 	}
 	if err != nil {
 		e.Refuse(err)
 		return err
 	}
+	cause := e.down
 	e.working, e.revision, e.down = m, revision, nil
 	snapshot := m.Snapshot()
 	e.publish(snapshot, nil)
+	e.resolve(landed, cause)
 	e.sched.reset(snapshot, now)
 	return nil
 }
 
-// resolve answers the failed flight by what the store holds now (store, I5): the
-// record in its place tells whether it landed.
-func (e *Engine) resolve(ctx context.Context, revision uint64) error {
+// landed tells what became of the failed flight, by what the store holds now
+// (store, I5): the record in its place is its own, or is not.
+func (e *Engine) landed(ctx context.Context, revision uint64) (bool, error) {
+	f := e.failed
+	if f == nil || revision < f.Batch.Revision {
+		return false, nil
+	}
+	records, err := e.store.History(ctx, e.model, f.Batch.Revision, f.Batch.Revision, 1, store.OldestFirst)
+	return len(records) == 1 && string(records[0].Value) == string(f.Batch.History), err
+}
+
+// resolve answers the failed flight, after what it did can be seen.
+func (e *Engine) resolve(landed bool, cause error) {
 	f := e.failed
 	if f == nil {
-		return nil
-	}
-	landed := false
-	if revision >= f.Batch.Revision {
-		records, err := e.store.History(ctx, e.model, f.Batch.Revision, f.Batch.Revision, 1, store.OldestFirst)
-		if err != nil {
-			return err
-		}
-		landed = len(records) == 1 && string(records[0].Value) == string(f.Batch.History)
+		return
 	}
 	e.failed = nil
 	for _, d := range f.decided {
-		if !landed && d.err == nil {
-			d.err = kith.Errorf(kith.Unavailable, "cannot %s: the store failed, and nothing was changed: %v", d.Op.Name(), e.down).
+		if !landed { // a refusal, too, may rest on what is not there
+			d.err = kith.Errorf(kith.Unavailable, "cannot %s: the store failed, and nothing was changed: %v", d.Op.Name(), cause).
 				WithHint("try again")
 		}
 		e.answer(d)
 	}
-	return nil
 }
 
 // refuseAll answers everybody who waits for something that cannot be done now. Of

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"kith"
@@ -45,7 +46,8 @@ type Model struct {
 	quit    bool
 	calm    int // flights of one command in a row
 
-	// Prune's own: the bytes of history it counted, when that many had been written.
+	pruning sync.Mutex
+	// The bytes of history that were counted, when that many had been written.
 	counted              bool
 	keptBytes, countedAt int64
 }

@@ -47,6 +47,8 @@ func (c *Controller) prune(ctx context.Context) {
 // Prune deletes history that exceeds the retention. The newest record always stays:
 // it holds the model's revision.
 func (m *Model) Prune(ctx context.Context) error {
+	m.pruning.Lock()
+	defer m.pruning.Unlock()
 	oldest, newest, err := m.bounds(ctx)
 	if err != nil || newest == nil {
 		return err

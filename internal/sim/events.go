@@ -60,7 +60,7 @@ func (w *World) possible() []event {
 		switch {
 		case a.down:
 			add(event{kind: evStart, a: a})
-		case a.conn == nil && (serving != nil || !calm && len(w.processes) > 0):
+		case a.conn == nil && (serving != nil || !calm):
 			add(event{kind: evConnect, a: a})
 		case a.conn != nil && a.conn.p != serving && calm:
 			add(event{kind: evLeave, a: a})
@@ -122,7 +122,9 @@ func (w *World) happen() bool {
 	case evLeave:
 		e.a.disconnect("it looks for the controller that serves")
 	case evConnect:
-		e.a.connect(w.reachable())
+		if p := w.reachable(); p != nil {
+			e.a.connect(p)
+		}
 	case evPacket:
 		w.deliver(e.i)
 	case evSend:
@@ -156,12 +158,23 @@ func (w *World) serve() {
 	w.startProcess(id)
 }
 
-// reachable is a controller an agent may connect to: the one that serves, or now
-// and then one that does not know yet that it does not.
+// strays lets agents connect to a controller that has lost the model to another
+// and does not know it yet.
+const strays = false // TODO(controller): such a one answers from what it last knew; see docs/design/sim.md, limits
+
+// reachable is the controller an agent connects to: the one that serves, or one that may yet; nil if there is none.
 func (w *World) reachable() *process {
-	all := w.processes
-	if p := w.serving(); p != nil && w.pick(4) != 3 {
+	if p := w.serving(); p != nil && (!strays || w.pick(4) != 3) {
 		return p
+	}
+	var all []*process
+	for _, p := range w.processes {
+		if strays || p.own.Epoch == w.granted {
+			all = append(all, p)
+		}
+	}
+	if len(all) == 0 {
+		return nil
 	}
 	return all[w.pick(len(all))]
 }

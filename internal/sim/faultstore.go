@@ -42,7 +42,7 @@ func (s *faultStore) Own(ctx context.Context, id kith.ModelUUID) (store.Ownershi
 	}
 	own, err := s.Store.Own(ctx, id)
 	if err == nil {
-		s.w.epoch, s.w.owner = own.Epoch, s.id
+		s.w.epoch, s.w.granted, s.w.owner = own.Epoch, own.Epoch, s.id
 	}
 	return own, err
 }

@@ -33,7 +33,6 @@ type process struct {
 	conns   []*conn
 	// dirty: something about the engine may have changed since the last check.
 	dirty bool
-	seen  uint64 // the newest revision a reader has been shown
 }
 
 // flight is a batch on its way to the store and back.

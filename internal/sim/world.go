@@ -31,7 +31,8 @@ type World struct {
 	nothing   store.Store // an empty store, for the fronts of processes
 	storeAway bool
 	epoch     int64  // of the ownership that holds; 0 if none does
-	owner     string // whose it is
+	granted   int64  // the newest there ever was
+	owner     string // whose epoch is
 	wires     []wire
 
 	processes []*process // those that live

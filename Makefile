@@ -40,8 +40,27 @@ LINKS_SERVER = $(patsubst %.test,%,$(filter %.test,$(shell \
 	$(GO) list -test -f '{{$$t := .ImportPath}}{{range .Deps}}{{if eq . "$(SERVER)"}}{{$$t}}{{end}}{{end}}' ./...)))
 PLAIN = $(LINKS_SERVER) kith/internal/sim kith/internal/bench
 
+# The Python charms of the test suite run in build/venv. It is made again when its
+# requirements change. Where it cannot be made the tests that want it say so.
+PYTHON ?= python3
+VENV = build/venv
+REQUIREMENTS = $(addprefix internal/pycharms/testdata/,requirements.txt requirements-older.txt)
+PIP = $(VENV)/bin/pip install --quiet --disable-pip-version-check
+
+.PHONY: venv
+venv: ## a Python environment for the charms of the test suite
+	@if ! cat $(REQUIREMENTS) | cmp -s - $(VENV)/requirements.txt; then \
+		rm -rf $(VENV) && \
+		$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or later is needed")' && \
+		$(PYTHON) -m venv $(VENV) && \
+		$(PIP) -r $(word 1,$(REQUIREMENTS)) && \
+		$(PIP) --no-deps --target $(VENV)/older -r $(word 2,$(REQUIREMENTS)) && \
+		cat $(REQUIREMENTS) >$(VENV)/requirements.txt || \
+		echo "no Python environment: the tests of Python charms are skipped"; \
+	fi
+
 .PHONY: test
-test: ## run every test, with -race where it fits
+test: venv ## run every test, with -race where it fits
 	@$(GO) list ./... >/dev/null
 	@$(if $(RACE),,echo "no C compiler here, so no race detector")
 	$(GO) test $(RACE) $(filter-out $(PLAIN),$(PACKAGES))

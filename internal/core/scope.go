@@ -10,12 +10,9 @@ import (
 // enterScopes puts a unit into relations. Those it may not enter are passed
 // over: the next look finds out (section 3.1).
 func (t *txn) enterScopes(op EnterScopes) error {
-	v, ok := ViewOf(t.m, op.Unit)
-	if !ok {
-		return nil
-	}
 	for _, id := range op.Relations {
-		if v, ok = ViewOf(t.m, op.Unit); !ok {
+		v, ok := ViewOf(t.m, op.Unit) // anew for each: entering one may have changed the unit
+		if !ok {
 			return nil
 		}
 		if r, ok := v.Relation(id); ok && r.Member == nil && !r.Ending() && r.Declared() && !r.MustWait() {

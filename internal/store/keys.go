@@ -2,7 +2,6 @@ package store
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -26,10 +25,24 @@ const (
 	maxIDBytes = 4096 // an id is names joined by slashes; this only bounds nonsense
 )
 
-var (
-	kindPattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
-	uuidPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
-)
+// maxWordBytes bounds a kind and a model's UUID.
+const maxWordBytes = 63
+
+// word reports whether s is lower-case letters, digits and dashes, and does not start
+// with a dash. Every key of every commit is looked at, so no regular expression.
+func word(s string) bool {
+	if s == "" || len(s) > maxWordBytes || s[0] == '-' {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; c != '-' && (c < 'a' || c > 'z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return true
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 // layout holds the keys of one model.
 type layout struct{ prefix string }
@@ -56,7 +69,7 @@ func formatRevision(rev uint64) string { return strconv.FormatUint(rev, 10) }
 
 // CheckModel refuses a UUID that could not be part of a key. Errors: Invalid.
 func CheckModel(model kith.ModelUUID) error {
-	if !uuidPattern.MatchString(string(model)) {
+	if !word(string(model)) {
 		return kith.Errorf(kith.Invalid, "invalid model UUID %q", model)
 	}
 	return nil
@@ -64,7 +77,7 @@ func CheckModel(model kith.ModelUUID) error {
 
 func checkKey(k Key) error {
 	switch {
-	case !kindPattern.MatchString(k.Kind) || k.Kind == ownerName || k.Kind == revisionName || k.Kind == historyName:
+	case !word(k.Kind) || isDigit(k.Kind[0]) || k.Kind == ownerName || k.Kind == revisionName || k.Kind == historyName:
 		return kith.Errorf(kith.Invalid, "cannot store entity %q: invalid kind %q", k.ID, k.Kind)
 	case k.ID == "" || len(k.ID) > maxIDBytes || !utf8.ValidString(k.ID) || strings.IndexFunc(k.ID, control) >= 0:
 		return kith.Errorf(kith.Invalid, "cannot store %s: invalid id %q", k.Kind, k.ID)

@@ -33,6 +33,8 @@ type (
 	}
 	// endedChecker is told when a charm's process has exited 0.
 	endedChecker interface{ ended(*hookRun) string }
+	// failingChecker is told when a hook has failed.
+	failingChecker interface{ failing(*hookRun) string }
 	// heardChecker is told what an agent heard of its commit.
 	heardChecker interface{ heard(*hookRun, error) string }
 	// leadsChecker is told when is-leader says yes.
@@ -85,6 +87,7 @@ type checks struct {
 	lands   []landedChecker
 	answers []answerChecker
 	ends    []endedChecker
+	fails   []failingChecker
 	hears   []heardChecker
 	leaders []leadsChecker
 	turns   []turnChecker
@@ -96,7 +99,7 @@ func newChecks(w *World) *checks {
 	all := checkers()
 	return &checks{
 		w: w, facts: only[factChecker](all), entries: only[entryChecker](all), batches: only[batchChecker](all),
-		lands: only[landedChecker](all), answers: only[answerChecker](all), ends: only[endedChecker](all), hears: only[heardChecker](all),
+		lands: only[landedChecker](all), answers: only[answerChecker](all), ends: only[endedChecker](all), fails: only[failingChecker](all), hears: only[heardChecker](all),
 		leaders: only[leadsChecker](all), turns: only[turnChecker](all), rests: only[restChecker](all), empties: only[emptyChecker](all),
 	}
 }
@@ -146,6 +149,10 @@ func (s *checks) answered(k *call, r api.CommandReply, err error) {
 
 func (s *checks) ended(h *hookRun) {
 	each(s.w, s.ends, func(c endedChecker) string { return c.ended(h) })
+}
+
+func (s *checks) failing(h *hookRun) {
+	each(s.w, s.fails, func(c failingChecker) string { return c.failing(h) })
 }
 
 func (s *checks) heard(h *hookRun, err error) {

@@ -17,6 +17,7 @@ type onceOnly struct {
 	tokens    map[string]uint64 // token → revision
 	operators map[string]uint64
 	sent      map[hookID]*attempts
+	failures  map[hookID]int // runs that have failed and are not in history yet
 	count     map[kith.UnitName]int
 	unsure    map[kith.UnitName]bool // a hook landed of which one attempt counts, and another does not
 }
@@ -29,6 +30,7 @@ func (*onceOnly) name() string { return "once-only" }
 func (c *onceOnly) init() {
 	if c.tokens == nil {
 		c.tokens, c.operators, c.sent = map[string]uint64{}, map[string]uint64{}, map[hookID]*attempts{}
+		c.failures = map[hookID]int{}
 		c.count, c.unsure = map[kith.UnitName]int{}, map[kith.UnitName]bool{}
 	}
 }
@@ -47,6 +49,12 @@ func (c *onceOnly) ended(h *hookRun) string {
 	return ""
 }
 
+func (c *onceOnly) failing(h *hookRun) string {
+	c.init()
+	c.failures[hookID{h.u.name, h.a.Seq}]++
+	return ""
+}
+
 func (c *onceOnly) entry(_ *ledger, e *core.Entry) string {
 	c.init()
 	if e.Actor.Kind == core.ActorUser {
@@ -56,6 +64,12 @@ func (c *onceOnly) entry(_ *ledger, e *core.Entry) string {
 		c.operators[e.Actor.Name] = e.Revision
 	}
 	for _, d := range e.Deltas {
+		if d.Failure != "" && e.Hook != nil {
+			id := hookID{e.Hook.Unit, e.Hook.Seq}
+			if c.failures[id]--; c.failures[id] < 0 {
+				return fmt.Sprintf("one failure of hook %d of %s, %s, counts twice", id.seq, id.unit, e.Hook.Hook.Name())
+			}
+		}
 		token := d.Set["tok"]
 		if d.Kind != core.KindBag || token == "" {
 			continue

@@ -192,7 +192,11 @@ func (u *unit) fail(message string, requeue bool) {
 	a := u.hook.a
 	u.phase = reporting
 	u.w.say("%s fails %s: %s", u.name, a.Hook.Name(), message)
-	u.tell = core.FailHook{Unit: u.name, Seq: a.Seq, Hook: a.Hook, Message: message, Attempt: a.Context.Retry, Requeue: requeue, Epoch: u.agent.epoch()}
+	u.tell = core.FailHook{Unit: u.name, Seq: a.Seq, Hook: a.Hook, Message: message, Attempt: a.Context.Retry,
+		Requeue: requeue, Epoch: u.agent.epoch()}
+	if !requeue {
+		u.w.checks.failing(u.hook)
+	}
 }
 
 // report tells the controller how the hook ended, again and again until it is heard.

@@ -79,26 +79,37 @@ func newTypeChecker(tree *sourceTree, pkgs []*sourcePackage) (*typeChecker, erro
 	return &typeChecker{tree, others, map[string]*types.Package{}}, nil
 }
 
-// foreignImports lists what pkgs, and those of ours they import, take from others.
+// foreignImports lists what pkgs import from others, and what of the standard
+// library those of ours import that pkgs do. The modules that these use stay
+// unknown: compiling them would take longer than all the rest of the test.
 func foreignImports(tree *sourceTree, pkgs []*sourcePackage) []string {
 	var foreign []string
 	seen := map[string]bool{}
 	for todo := slices.Clone(pkgs); len(todo) > 0; todo = todo[1:] {
+		direct := slices.Contains(pkgs, todo[0])
 		for _, f := range todo[0].files {
 			for _, spec := range f.Imports {
+				name := importPath(spec)
 				target, ours := ownPackage(spec)
 				switch {
-				case seen[importPath(spec)]:
-				case !ours:
-					foreign = append(foreign, importPath(spec))
-				default:
+				case seen[name] || !ours && !direct && !isStandard(name):
+					continue
+				case ours:
 					todo = append(todo, tree.named(target)...)
+				default:
+					foreign = append(foreign, name)
 				}
-				seen[importPath(spec)] = true
+				seen[name] = true
 			}
 		}
 	}
 	return foreign
+}
+
+// isStandard reports whether a package belongs to the standard library.
+func isStandard(importPath string) bool {
+	first, _, _ := strings.Cut(importPath, "/")
+	return !strings.Contains(first, ".")
 }
 
 // Import implements [types.Importer].
@@ -111,15 +122,17 @@ func (c *typeChecker) Import(path string) (*types.Package, error) {
 		return done, nil
 	}
 	for _, p := range c.tree.named(name) {
-		pkg, err := c.check(p, nil)
+		// What it uses of unknown modules is an error that does not matter here.
+		pkg, _ := c.check(p, nil, func(error) {})
 		c.done[path] = pkg
-		return pkg, err
+		return pkg, nil
 	}
 	return nil, fmt.Errorf("package %s is not there", path)
 }
 
-func (c *typeChecker) check(p *sourcePackage, info *types.Info) (*types.Package, error) {
-	conf := types.Config{Importer: c}
+// check checks one package, up to its first error unless fail takes them.
+func (c *typeChecker) check(p *sourcePackage, info *types.Info, fail func(error)) (*types.Package, error) {
+	conf := types.Config{Importer: c, Error: fail}
 	return conf.Check(path.Join("kith", p.path), c.tree.fset, c.forThisPlatform(p), info)
 }
 
@@ -138,7 +151,7 @@ func (c *typeChecker) forThisPlatform(p *sourcePackage) []*ast.File {
 
 func checkPure(c *typeChecker, p *sourcePackage) []finding {
 	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}}
-	if _, err := c.check(p, info); err != nil {
+	if _, err := c.check(p, info, nil); err != nil {
 		return []finding{at(p.files[0].Package, "cannot check package %s for purity: %v", p.path, err)}
 	}
 	var found []finding
@@ -156,7 +169,7 @@ func impureImportsOf(p *sourcePackage, f *ast.File) []finding {
 	for _, spec := range f.Imports {
 		target := importPath(spec)
 		what, bad := impureImports[target]
-		foreign := strings.Contains(firstElement(target), ".") && !slices.Contains(pureModules, target)
+		foreign := !isStandard(target) && !slices.Contains(pureModules, target)
 		switch {
 		case bad:
 			found = append(found, at(spec.Pos(), "%s is pure and imports %s (%s): decide in pure code, act at the edge", p.path, target, what))
@@ -165,11 +178,6 @@ func impureImportsOf(p *sourcePackage, f *ast.File) []finding {
 		}
 	}
 	return found
-}
-
-func firstElement(importPath string) string {
-	first, _, _ := strings.Cut(importPath, "/")
-	return first
 }
 
 // markedLines are the lines with a comment that holds mark and a reason after

@@ -30,7 +30,7 @@ var (
 // draws new ones.
 func TestSim(t *testing.T) {
 	t.Parallel()
-	runSchedules(context.Background(), t, max(*firstFlag, 1), 250)
+	runSchedules(context.Background(), t, max(*firstFlag, 1), 200)
 }
 
 // TestSimLong is `make sim`: KITH_SIM_SCHEDULES, or -schedules, says how many. It
@@ -182,6 +182,9 @@ func TestRegressions(t *testing.T) {
 	names, err := filepath.Glob("testdata/regressions/*.txt")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if len(names) == 0 {
+		t.Skip("no script in testdata/regressions yet")
 	}
 	for _, name := range names {
 		t.Run(filepath.Base(name), func(t *testing.T) {

@@ -173,7 +173,7 @@ func tamper(kind core.HookKind, change func(*core.Hook) bool) func(*World, *api.
 }
 
 // maxSeeds is how many schedules a mutant may survive. Most are found in the first.
-const maxSeeds = 60
+const maxSeeds = 300
 
 func TestMutantsAreFound(t *testing.T) {
 	t.Parallel()

@@ -39,11 +39,11 @@ func orders() []order {
 			p := pairs()[w.pick(len(pairs()))]
 			return core.RemoveRelation{Endpoints: ends(p)}
 		}},
-		{3, func(w *World) core.Op {
+		{5, func(w *World) core.Op {
 			return core.Suspend{IDs: []kith.RelationID{w.someRelation()}, Force: true}
 		}},
 		{5, func(w *World) core.Op {
-			return core.Suspend{IDs: []kith.RelationID{w.someRelation()}, Force: true, Resume: true}
+			return core.Suspend{IDs: []kith.RelationID{w.someSuspended()}, Force: true, Resume: true}
 		}},
 		{6, func(w *World) core.Op {
 			return core.SetConfig{App: w.someApp(), Set: map[string]any{"x": fmt.Sprint(w.pick(4))}}
@@ -194,6 +194,16 @@ func (w *World) someFailed() []kith.UnitName {
 		return w.someUnits()
 	}
 	return []kith.UnitName{all[w.pick(len(all))]}
+}
+
+// someSuspended is a relation to resume; any, if none is suspended.
+func (w *World) someSuspended() kith.RelationID {
+	for r := range w.model().Relations() {
+		if r.Suspended {
+			return r.ID
+		}
+	}
+	return w.someRelation()
 }
 
 func (w *World) someRelation() kith.RelationID {

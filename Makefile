@@ -34,7 +34,7 @@ demo: all ## integrate the example charms, for real, and show what happens
 # Packages that link the etcd server are tested without -race: building the
 # server with it costs more than all our tests together. So is the simulator,
 # which runs in one goroutine. `make race` leaves nothing out.
-SERVER = go.etcd.io/etcd/server/v3/embed
+SERVER = go.etcd.io/etcd/server/v3/etcdserver
 PACKAGES = $(shell $(GO) list ./...)
 LINKS_SERVER = $(patsubst %.test,%,$(filter %.test,$(shell \
 	$(GO) list -test -f '{{$$t := .ImportPath}}{{range .Deps}}{{if eq . "$(SERVER)"}}{{$$t}}{{end}}{{end}}' ./...)))

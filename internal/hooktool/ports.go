@@ -112,9 +112,9 @@ func (r *Run) closePorts(p core.Port) {
 		case o.Endpoint == "":
 			r.changePorts(o, true)
 			for _, name := range r.ctx.Bindings {
-				if name != p.Endpoint && name != charm.JujuInfo {
-					other := p
-					other.Endpoint = name
+				other := p
+				other.Endpoint = name
+				if name != p.Endpoint && name != charm.JujuInfo && !slices.Contains(open, other) {
 					r.changePorts(other, false)
 				}
 			}

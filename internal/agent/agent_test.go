@@ -69,7 +69,11 @@ func TestUnitIsRemoved(t *testing.T) {
 		_, err := os.Stat(filepath.Join(dir, string(testModel), "unit-pg-0"))
 		return os.IsNotExist(err)
 	})
-	if _, err := os.Stat(filepath.Join(dir, string(testModel), "unit-pg-1", "charm", "metadata.yaml")); err != nil {
+	left := filepath.Join(dir, string(testModel), "unit-pg-1", "charm")
+	if _, err := os.Stat(filepath.Join(left, "metadata.yaml")); err != nil {
 		t.Errorf("the charm of pg/1: %v", err)
+	}
+	if err := os.Chmod(filepath.Join(left, "closed"), 0o700); err != nil { // or nobody but root can clean up
+		t.Error(err)
 	}
 }

@@ -54,7 +54,8 @@ venv: ## a Python environment for the charms of the test suite
 		$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or later is needed")' && \
 		$(PYTHON) -m venv $(VENV) && \
 		$(PIP) -r $(word 1,$(REQUIREMENTS)) && \
-		$(PIP) --no-deps --target $(VENV)/older -r $(word 2,$(REQUIREMENTS)) && \
+		$(PIP) --no-deps --no-compile --target $(VENV)/older -r $(word 2,$(REQUIREMENTS)) && \
+		$(VENV)/bin/python -m compileall -q --invalidation-mode unchecked-hash $(VENV)/older && \
 		cat $(REQUIREMENTS) >$(VENV)/requirements.txt || \
 		echo "no Python environment: the tests of Python charms are skipped"; \
 	fi

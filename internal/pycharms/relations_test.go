@@ -234,6 +234,7 @@ func testSeveralRelations(t *testing.T, m *model, leader string) {
 	want(t, "data of an unknown id", result["unknown id's data"], map[string]string{})
 	want(t, "get_relation of no endpoint", result["no endpoint"], "KeyError: 'nothing'")
 	want(t, "remote_model is this model", result["remote model"], true)
+	want(t, "planned units", result["planned units"], 2) // goal-state, protocol 10.4
 
 	m.do("remove-relation shop store")
 	broken := last(t, m.events(leader, 0), "server-relation-broken")

@@ -11,13 +11,13 @@ var juju36 = regexp.MustCompile(`^3\.6\.\d+$`)
 // testSettings: configuration, status, ports, network and versions (ops 6.7, 7;
 // protocol 8, 9, 10.4, 17).
 func testSettings(t *testing.T, m *model) {
-	m.do("deploy " + m.stage("settings") + " -n 2")
+	m.do("deploy " + m.stage("settings"))
 	leader := m.leader("settings")
 	result := last(t, m.events(leader, 0), "settings").Result
 	want(t, "typed configuration", result["typed"], []any{"a\nb: c", 8080, 0.5, false, nil})
 	want(t, "types", result["types"], map[string]string{"title": "str", "port": "int", "ratio": "float", "debug": "bool"})
 	want(t, "ports in the hook", result["ports"], []any{[]any{"icmp", nil}, []any{"tcp", 8080}, []any{"udp", 53}})
-	want(t, "planned units", result["planned"], 2)
+	want(t, "planned units", result["planned"], 1)
 	want(t, "the charm runs in its folder", result["charm dir"], true)
 	want(t, "an error status", strings.HasPrefix(result["error status"].(string), "InvalidStatusError"), true)
 	version := result["version"].([]any)

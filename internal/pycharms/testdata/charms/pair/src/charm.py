@@ -105,6 +105,7 @@ class PairCharm(ops.CharmBase):
             "unknown id": attempt(lambda: find("server", 99)),
             "unknown id's data": attempt(lambda: dict(unknown.data[self.unit])),
             "no endpoint": attempt(lambda: find("nothing")),
+            "planned units": attempt(self.app.planned_units),
             "remote model": attempt(lambda: first.remote_model.uuid == self.model.uuid),
         }
 

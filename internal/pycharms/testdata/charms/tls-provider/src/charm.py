@@ -34,9 +34,9 @@ class ProviderCharm(ops.CharmBase):
         except ops.SecretNotFoundError:
             key = generate_private_key()
             ca = generate_ca(key, validity=timedelta(days=365), common_name="kith test authority")
-            self.app.add_secret({"key": str(key), "ca": str(ca)}, label=LABEL)
+            self.app.add_secret({"private-key": str(key), "certificate": str(ca)}, label=LABEL)
             return key, ca
-        return PrivateKey.from_string(content["key"]), Certificate.from_string(content["ca"])
+        return PrivateKey.from_string(content["private-key"]), Certificate.from_string(content["certificate"])
 
     def _sign(self, event):
         if not self.unit.is_leader():

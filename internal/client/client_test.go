@@ -118,6 +118,7 @@ func TestLeavingAStream(t *testing.T) {
 	<-left
 	why := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
 	var end error
 	for e, err := range client.Watch(ctx, "m", false) {
 		if err != nil {

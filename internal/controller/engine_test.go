@@ -473,5 +473,5 @@ func attempts(p *core.Progress) int {
 	if p.Failed == nil {
 		return 0
 	}
-	return p.Failed.Attempts
+	return p.Failed.Runs
 }

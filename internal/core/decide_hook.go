@@ -107,7 +107,7 @@ func (t *txn) commitHook(op CommitHook) error {
 
 func (t *txn) failHook(op FailHook) error {
 	past, old, err := t.sequence(op.Unit, op.Seq, op.Epoch)
-	if err != nil || old || inError(&past) && past.Failed.Attempts > op.Attempt {
+	if err != nil || old || inError(&past) && past.Failed.Runs > op.Attempt {
 		return err // answered before
 	}
 	if err := fits(past, op.Hook); err != nil {
@@ -139,9 +139,9 @@ func (t *txn) lost(unit kith.UnitName, h Hook) bool {
 // failure is the next failure of a hook. The hook keeps the identity it first
 // failed with, so that it counts for the version it was queued with (section 13).
 func (t *txn) failure(past Progress, h Hook, message string) *Failure {
-	f := Failure{Hook: h, Message: message, Since: t.now, Attempts: 1}
+	f := Failure{Hook: h, Message: message, Since: t.now, Attempts: 1, Runs: 1}
 	if past.Failed != nil {
-		f.Hook, f.Attempts = past.Failed.Hook, past.Failed.Attempts+1
+		f.Hook, f.Attempts, f.Runs = past.Failed.Hook, past.Failed.Attempts+1, past.Failed.Runs+1
 	}
 	f.RetryAt = t.retryAt(f.Attempts, string(past.Unit), past.Seq)
 	return &f

@@ -115,8 +115,11 @@ type Failure struct {
 	Hook    Hook      `json:"hook"`
 	Message string    `json:"message"` // why, for people
 	Since   time.Time `json:"since"`
-	// Attempts counts the failures in a row; the retry delay grows with it.
+	// Attempts counts the failures in a row; the retry delay grows with it. Resolved,
+	// and a new life of the agent, start it anew.
 	Attempts int `json:"attempts"`
+	// Runs counts all failures of this hook. It only grows, so it tells a repeated report from a new failure.
+	Runs int `json:"runs"`
 	// RetryAt is when the hook runs again by itself; zero if it waits for an operator.
 	RetryAt time.Time `json:"retry-at,omitzero"`
 	// Retry is set by resolved: run it again now.

@@ -27,6 +27,11 @@ func (m *Model) IsLeader(u kith.UnitName, now time.Time) bool {
 func (t *txn) hostHello(op HostHello) error {
 	h := t.m.Host(op.Host)
 	if h != nil && h.Epoch == op.Epoch {
+		// Written all the same: a controller that has lost the model without having been
+		// told must not let an agent in, and the write is what tells it.
+		again := *h
+		again.Seen = t.now
+		t.put(again)
 		return nil
 	}
 	t.put(Host{Name: op.Host, Epoch: op.Epoch, Seen: t.now})

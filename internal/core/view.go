@@ -349,7 +349,7 @@ func (v View) Context(h Hook, now time.Time) HookContext {
 		c.State = s.Data
 	}
 	if f := v.Past.Failed; f != nil {
-		c.Retry = f.Attempts
+		c.Retry = f.Runs
 	}
 	c.Bags = v.prefetch(h)
 	return c

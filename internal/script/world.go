@@ -332,7 +332,7 @@ func (w *World) failed(name kith.UnitName, step resolve.Step, s *shell, line, me
 // attempts is how often the unit's hook has failed so far.
 func (w *World) attempts(name kith.UnitName) int {
 	if f := w.model.Progress(name).Failed; f != nil {
-		return f.Attempts
+		return f.Runs
 	}
 	return 0
 }

@@ -160,7 +160,7 @@ func (w *World) serve() {
 
 // strays lets agents connect to a controller that has lost the model to another
 // and does not know it yet.
-const strays = false // TODO(controller): such a one answers from what it last knew; see docs/design/sim.md, limits
+const strays = true // TODO(controller): such a one answers from what it last knew; see docs/design/sim.md, limits
 
 // reachable is the controller an agent connects to: the one that serves, or one that may yet; nil if there is none.
 func (w *World) reachable() *process {

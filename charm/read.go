@@ -90,7 +90,7 @@ func readBounded(root *os.Root, name string) ([]byte, error) {
 
 // linkError is the error for a symlink of a folder that leads out (section 2.3).
 func linkError(name, target string) *Error {
-	const rule = "a symlink is relative and stays inside the charm"
+	const rule = "a symlink is relative and stays inside the charm; a line in .jujuignore leaves it out"
 	if strings.HasPrefix(target, "/") {
 		return refuseEntry(name, rule, "symlink %q is absolute: %q", name, target)
 	}

@@ -88,7 +88,7 @@ func (u *unit) report(a *api.Assignment, o outcome) {
 		u.logFailed(a.Hook.Name(), o)
 	}
 	err := u.tell(a, core.FailHook{Unit: u.ref.Unit, Seq: a.Seq, Hook: a.Hook, Message: o.message,
-		Attempt: a.Context.Retry, Requeue: o.ending == terminated, Epoch: u.agent.epoch}, 0)
+		Attempt: a.Context.Attempt, Requeue: o.ending == terminated, Epoch: u.agent.epoch}, 0)
 	if err != nil && u.life.report.Err() == nil && !u.gone.Load() {
 		u.logOperation(api.LevelWarning, "cannot report the end of hook %q: %v", a.Hook.Name(), err)
 	}
@@ -162,7 +162,7 @@ func (u *unit) unpack(charm string) error {
 // run when the agent died is simply run.
 func (u *unit) begin(a *api.Assignment) {
 	_, err := u.agent.Controller.Unit(a.Token).Do(u.life.run, string(u.ref.Model),
-		core.BeginHook{Unit: u.ref.Unit, Seq: a.Seq, Hook: a.Hook, Epoch: u.agent.epoch})
+		core.BeginHook{Unit: u.ref.Unit, Seq: a.Seq, Hook: a.Hook, Attempt: a.Context.Attempt, Epoch: u.agent.epoch})
 	if err != nil && kith.CodeOf(err) != kith.Unavailable && u.life.run.Err() == nil {
 		u.logOperation(api.LevelDebug, "the controller did not note the start of hook %q: %v", a.Hook.Name(), err)
 	}

@@ -20,7 +20,7 @@ var shapes = []struct {
 	zero   any
 	fields int
 }{
-	{core.Bag{}, 6}, {core.Progress{}, 15}, {core.Running{}, 3}, {core.Hook{}, 6}, {core.RelationHook{}, 6},
+	{core.Bag{}, 6}, {core.Progress{}, 16}, {core.Running{}, 3}, {core.Hook{}, 6}, {core.RelationHook{}, 6},
 	{core.Entry{}, 7}, {core.Actor{}, 2}, {core.HookRef{}, 3}, {core.Delta{}, 9},
 }
 
@@ -180,6 +180,7 @@ func (o *object) progress(p core.Progress) {
 	o.open()
 	o.string("unit", string(p.Unit))
 	o.number("seq", p.Seq)
+	o.optNumber("tries", uint64(p.Tries))
 	o.optFlag("installed", p.Installed)
 	o.optFlag("started", p.Started)
 	o.optFlag("stopped", p.Stopped)

@@ -217,14 +217,14 @@ func (d *randomDriver) hook() {
 	if p != nil && p.Running != nil {
 		h := p.Running.Hook
 		if d.rnd.IntN(6) == 0 {
-			d.submit(actor, core.FailHook{Unit: unit, Seq: p.Seq + 1, Hook: h, Message: "exit status 1", Attempt: attempts(p), Epoch: epoch, Requeue: d.rnd.IntN(3) == 0})
+			d.submit(actor, core.FailHook{Unit: unit, Seq: p.Seq + 1, Hook: h, Message: "exit status 1", Attempt: p.Tries, Epoch: epoch, Requeue: d.rnd.IntN(3) == 0})
 			return
 		}
 		d.submit(actor, core.CommitHook{Unit: unit, Seq: p.Seq + 1, Hook: h, Epoch: epoch, Effects: d.effects(h)})
 		return
 	}
 	if a := d.offers[unit]; a != nil {
-		d.submit(actor, core.BeginHook{Unit: unit, Seq: a.Seq, Hook: a.Hook, Epoch: epoch})
+		d.submit(actor, core.BeginHook{Unit: unit, Seq: a.Seq, Hook: a.Hook, Attempt: a.Context.Attempt, Epoch: epoch})
 		if d.rnd.IntN(2) == 0 {
 			d.submit(actor, core.CommitHook{Unit: unit, Seq: a.Seq, Hook: a.Hook, Epoch: epoch, Effects: d.effects(a.Hook)})
 		}
@@ -459,19 +459,11 @@ func TestOfferWindow(t *testing.T) {
 			}
 			fresh++
 			started[e.Run.Unit] = true
-			w.submit(core.UnitActor(e.Run.Unit), core.BeginHook{Unit: e.Run.Unit, Seq: e.Run.Seq, Hook: e.Run.Hook, Epoch: "e1"})
+			w.submit(core.UnitActor(e.Run.Unit), core.BeginHook{Unit: e.Run.Unit, Seq: e.Run.Seq, Hook: e.Run.Hook, Attempt: e.Run.Context.Attempt, Epoch: "e1"})
 		}
 		if fresh == 0 || fresh > offerWindow {
 			t.Fatalf("%d units were offered at once, after %d", fresh, len(started))
 		}
 		w.turn()
 	}
-}
-
-// attempts is how often the unit's hook has failed so far.
-func attempts(p *core.Progress) int {
-	if p.Failed == nil {
-		return 0
-	}
-	return p.Failed.Runs
 }

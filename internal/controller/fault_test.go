@@ -278,7 +278,7 @@ func TestHostComesBack(t *testing.T) {
 	}
 	w.clock.Advance(time.Minute) // the retry is due
 	again := next(t, s, func(e api.HostEvent) bool { return e.Run != nil }).Run
-	if again.Seq != run.Seq || !again.Hook.Same(run.Hook) || again.Context.Retry != 1 {
+	if again.Seq != run.Seq || !again.Hook.Same(run.Hook) || again.Context.Attempt != 1 {
 		t.Errorf("again: %+v", again)
 	}
 	// The old life is fenced out.

@@ -207,7 +207,7 @@ func (a *agent) hook(ctx context.Context, as *api.Assignment) {
 	actor := core.UnitActor(as.Unit)
 	// A real agent takes a unit up before it runs anything for it.
 	a.submit(ctx, as.Model, core.Actor{Kind: core.ActorHost, Name: a.host}, core.UnitHello{Unit: as.Unit})
-	begin := core.BeginHook{Unit: as.Unit, Seq: as.Seq, Hook: as.Hook, Epoch: a.epoch}
+	begin := core.BeginHook{Unit: as.Unit, Seq: as.Seq, Hook: as.Hook, Attempt: as.Context.Attempt, Epoch: a.epoch}
 	if a.submit(ctx, as.Model, actor, begin) != nil {
 		return // withdrawn, or another assignment of the same number came first
 	}
@@ -220,7 +220,7 @@ func (a *agent) hook(ctx context.Context, as *api.Assignment) {
 	a.mu.Unlock()
 	effects, err := a.run(as)
 	if err != nil {
-		a.submit(ctx, as.Model, actor, core.FailHook{Unit: as.Unit, Seq: as.Seq, Hook: as.Hook, Message: err.Error(), Attempt: as.Context.Retry, Epoch: a.epoch})
+		a.submit(ctx, as.Model, actor, core.FailHook{Unit: as.Unit, Seq: as.Seq, Hook: as.Hook, Message: err.Error(), Attempt: as.Context.Attempt, Epoch: a.epoch})
 		return
 	}
 	a.submit(ctx, as.Model, actor, core.CommitHook{Unit: as.Unit, Seq: as.Seq, Hook: as.Hook, Effects: effects, Epoch: a.epoch})

@@ -198,10 +198,13 @@ type RemoveDeadUnit struct {
 // BeginHook records that an agent is running a hook. Seq is the unit's
 // Progress.Seq plus one; an older one is answered and changes nothing.
 type BeginHook struct {
-	Unit  kith.UnitName `json:"unit"`
-	Seq   uint64        `json:"seq"`
-	Hook  Hook          `json:"hook"`
-	Epoch string        `json:"epoch,omitempty"`
+	Unit kith.UnitName `json:"unit"`
+	Seq  uint64        `json:"seq"`
+	Hook Hook          `json:"hook"`
+	// Attempt is how often the hook has been run before without a commit
+	// (HookContext.Attempt): it tells the runs of one Seq apart.
+	Attempt int    `json:"attempt,omitempty"`
+	Epoch   string `json:"epoch,omitempty"`
 }
 
 // CommitHook records that a hook has run, with everything it wrote.
@@ -220,10 +223,8 @@ type FailHook struct {
 	Unit    kith.UnitName `json:"unit"`
 	Seq     uint64        `json:"seq"`
 	Hook    Hook          `json:"hook"`
-	Message string        `json:"message"` // "exit status 1"
-	// Attempt is how often the hook had failed before this run (HookContext.Retry): it
-	// tells a repetition of this command from the next failure, which has the same Seq.
-	Attempt int `json:"attempt,omitempty"`
+	Message string        `json:"message"`           // "exit status 1"
+	Attempt int           `json:"attempt,omitempty"` // as for BeginHook
 	// Requeue is true if the process was ended from outside (SIGTERM, SIGKILL): no error, it runs again.
 	Requeue bool   `json:"requeue,omitempty"`
 	Epoch   string `json:"epoch,omitempty"`

@@ -56,8 +56,8 @@ func (t *txn) about(unit kith.UnitName, seq uint64, h Hook) {
 
 func (t *txn) beginHook(op BeginHook) error {
 	past, old, err := t.sequence(op.Unit, op.Seq, op.Epoch)
-	if err != nil || old {
-		return err
+	if err != nil || old || op.Attempt < past.Tries {
+		return err // of a run that has ended
 	}
 	if past.Running != nil && past.Running.Epoch == op.Epoch && past.Running.Hook.Same(op.Hook) {
 		return nil
@@ -107,7 +107,7 @@ func (t *txn) commitHook(op CommitHook) error {
 
 func (t *txn) failHook(op FailHook) error {
 	past, old, err := t.sequence(op.Unit, op.Seq, op.Epoch)
-	if err != nil || old || inError(&past) && past.Failed.Runs > op.Attempt {
+	if err != nil || old || op.Attempt < past.Tries {
 		return err // answered before
 	}
 	if err := fits(past, op.Hook); err != nil {
@@ -118,10 +118,8 @@ func (t *txn) failHook(op FailHook) error {
 		t.advance(past, op.Hook)
 		return nil
 	}
-	if past.Running == nil && past.Failed == nil && op.Requeue {
-		return nil
-	}
 	past.Running = nil
+	past.Tries++
 	if !op.Requeue {
 		past.Failed = t.failure(past, op.Hook, op.Message)
 	}
@@ -139,9 +137,9 @@ func (t *txn) lost(unit kith.UnitName, h Hook) bool {
 // failure is the next failure of a hook. The hook keeps the identity it first
 // failed with, so that it counts for the version it was queued with (section 13).
 func (t *txn) failure(past Progress, h Hook, message string) *Failure {
-	f := Failure{Hook: h, Message: message, Since: t.now, Attempts: 1, Runs: 1}
+	f := Failure{Hook: h, Message: message, Since: t.now, Attempts: 1}
 	if past.Failed != nil {
-		f.Hook, f.Attempts, f.Runs = past.Failed.Hook, past.Failed.Attempts+1, past.Failed.Runs+1
+		f.Hook, f.Attempts = past.Failed.Hook, past.Failed.Attempts+1
 	}
 	f.RetryAt = t.retryAt(f.Attempts, string(past.Unit), past.Seq)
 	return &f
@@ -189,7 +187,7 @@ func mix(h uint64) uint64 {
 // advance records that a hook has run: the bookkeeping that makes the next look
 // see it as the past (relations reference, sections 4.1, 4.2, 5.1).
 func (t *txn) advance(past Progress, h Hook) {
-	past.Seq++
+	past.Seq, past.Tries = past.Seq+1, 0
 	past.Running, past.Failed, past.LastSince = nil, nil, t.now
 	if past.Queued == h.Kind {
 		past.Queued = ""

@@ -75,11 +75,15 @@ func (h Hook) Same(o Hook) bool {
 type Progress struct {
 	Unit kith.UnitName `json:"unit"`
 	// Seq numbers the unit's hooks: the next hook to commit carries Seq+1.
-	Seq       uint64 `json:"seq"`
-	Installed bool   `json:"installed,omitempty"`
-	Started   bool   `json:"started,omitempty"`
-	Stopped   bool   `json:"stopped,omitempty"`
-	Removed   bool   `json:"removed,omitempty"`
+	Seq uint64 `json:"seq"`
+	// Tries counts the runs of that next hook that have ended without a commit: it
+	// failed, was ended from outside, or was cut short. With Seq it names one run, so that a late
+	// or repeated message about an earlier run is not taken for one about this.
+	Tries     int  `json:"tries,omitempty"`
+	Installed bool `json:"installed,omitempty"`
+	Started   bool `json:"started,omitempty"`
+	Stopped   bool `json:"stopped,omitempty"`
+	Removed   bool `json:"removed,omitempty"`
 	// Charm is the CharmInfo.ID last unpacked for the unit.
 	Charm string `json:"charm,omitempty"`
 	// Config is the App.ConfigVersion last announced by config-changed, plus one; 0 is never.
@@ -118,8 +122,6 @@ type Failure struct {
 	// Attempts counts the failures in a row; the retry delay grows with it. Resolved,
 	// and a new life of the agent, start it anew.
 	Attempts int `json:"attempts"`
-	// Runs counts all failures of this hook. It only grows, so it tells a repeated report from a new failure.
-	Runs int `json:"runs"`
 	// RetryAt is when the hook runs again by itself; zero if it waits for an operator.
 	RetryAt time.Time `json:"retry-at,omitzero"`
 	// Retry is set by resolved: run it again now.

@@ -57,6 +57,7 @@ func (t *txn) interrupt(past Progress, epoch string) {
 	case cut != nil:
 		past.Failed = t.failure(past, cut.Hook, "the agent restarted while the hook was running")
 		past.Running = nil
+		past.Tries++
 	}
 	again := *past.Failed
 	again.Attempts, again.RetryAt = 1, t.retryAt(1, string(past.Unit), past.Seq)

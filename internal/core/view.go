@@ -273,8 +273,8 @@ type HookContext struct {
 	State map[string]string `json:"state,omitempty"`
 	// Proxy holds the model's juju-*-proxy options.
 	Proxy ProxyOptions `json:"proxy"`
-	// Retry is how often this hook has failed before.
-	Retry int `json:"retry,omitempty"`
+	// Attempt is how often this hook has been run without a commit (Progress.Tries).
+	Attempt int `json:"attempt,omitempty"`
 }
 
 // ProxyOptions are the model options a charm gets as JUJU_CHARM_*_PROXY (hook
@@ -315,6 +315,7 @@ func (v View) Context(h Hook, now time.Time) HookContext {
 	c := HookContext{
 		Unit: v.Unit.Name, Principal: v.Unit.Principal, Machine: v.Unit.Machine, Address: v.Unit.Address,
 		Charm: v.App.Charm, Config: v.m.EffectiveConfig(v.App), Ports: v.Unit.Ports,
+		Attempt: v.Past.Tries,
 	}
 	if info := v.m.Info(); info != nil {
 		c.Model, c.ModelName = info.UUID, info.Name
@@ -347,9 +348,6 @@ func (v View) Context(h Hook, now time.Time) HookContext {
 	slices.SortFunc(c.Relations, func(a, b RelationContext) int { return int(a.ID) - int(b.ID) })
 	if s := v.m.State(v.Unit.Name); s != nil {
 		c.State = s.Data
-	}
-	if f := v.Past.Failed; f != nil {
-		c.Retry = f.Runs
 	}
 	c.Bags = v.prefetch(h)
 	return c

@@ -262,7 +262,7 @@ func (w *World) seq(name kith.UnitName) uint64 {
 
 func (w *World) begin(name kith.UnitName, h core.Hook) error {
 	s := w.newShell(name, h) // what the hook sees is settled before it is known to run
-	err := w.Do(core.UnitActor(name), core.BeginHook{Unit: name, Seq: w.seq(name), Hook: h, Epoch: w.epochOf(name)})
+	err := w.Do(core.UnitActor(name), core.BeginHook{Unit: name, Seq: w.seq(name), Hook: h, Attempt: w.attempts(name), Epoch: w.epochOf(name)})
 	if err == nil {
 		w.shells[name] = s
 	}
@@ -329,13 +329,8 @@ func (w *World) failed(name kith.UnitName, step resolve.Step, s *shell, line, me
 	return nil
 }
 
-// attempts is how often the unit's hook has failed so far.
-func (w *World) attempts(name kith.UnitName) int {
-	if f := w.model.Progress(name).Failed; f != nil {
-		return f.Runs
-	}
-	return 0
-}
+// attempts is how often the unit's next hook has been run without a commit.
+func (w *World) attempts(name kith.UnitName) int { return w.model.Progress(name).Tries }
 
 // told prints a hook's line and what its tools printed.
 func (w *World) told(line string, s *shell) {

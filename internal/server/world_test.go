@@ -200,7 +200,7 @@ func (w *world) agent(run func(*api.Assignment) core.Effects) {
 			a := e.Run
 			hooks.Go(func() {
 				c := w.client.WithToken(a.Token)
-				do(c, a.Model, core.BeginHook{Unit: a.Unit, Seq: a.Seq, Hook: a.Hook, Epoch: "e1"})
+				do(c, a.Model, core.BeginHook{Unit: a.Unit, Seq: a.Seq, Hook: a.Hook, Attempt: a.Context.Attempt, Epoch: "e1"})
 				var effects core.Effects
 				if run != nil {
 					effects = run(a)

@@ -132,7 +132,7 @@ func mutants() []mutant {
 			}}
 		}},
 		{"an agent whose failure counts each time it is told", []string{"once-only"}, func() defect {
-			return defect{assign: func(_ *World, a *api.Assignment) { a.Context.Retry = 1000 }}
+			return defect{assign: func(_ *World, a *api.Assignment) { a.Context.Attempt = 1000 }}
 		}},
 		{"a relation-list without the one who joins", []string{"members-announced"}, func() defect {
 			return defect{assign: func(w *World, a *api.Assignment) {

@@ -125,7 +125,7 @@ func (u *unit) start(a *api.Assignment) {
 	u.phase = running
 	u.w.say("%s begins %s", u.name, a.Hook.Name())
 	begin := &call{actor: core.UnitActor(u.name), to: u.agent.controller(),
-		op: core.BeginHook{Unit: u.name, Seq: a.Seq, Hook: a.Hook, Epoch: u.agent.epoch()}}
+		op: core.BeginHook{Unit: u.name, Seq: a.Seq, Hook: a.Hook, Attempt: a.Context.Attempt, Epoch: u.agent.epoch()}}
 	begin.done = func(r api.CommandReply, err error) {
 		if u.begin == begin {
 			u.begin = nil
@@ -192,7 +192,7 @@ func (u *unit) fail(message string, requeue bool) {
 	a := u.hook.a
 	u.phase = reporting
 	u.w.say("%s fails %s: %s", u.name, a.Hook.Name(), message)
-	u.tell = core.FailHook{Unit: u.name, Seq: a.Seq, Hook: a.Hook, Message: message, Attempt: a.Context.Retry,
+	u.tell = core.FailHook{Unit: u.name, Seq: a.Seq, Hook: a.Hook, Message: message, Attempt: a.Context.Attempt,
 		Requeue: requeue, Epoch: u.agent.epoch()}
 	if !requeue {
 		u.w.checks.failing(u.hook)

@@ -180,7 +180,7 @@ func (o *object) progress(p core.Progress) {
 	o.open()
 	o.string("unit", string(p.Unit))
 	o.number("seq", p.Seq)
-	o.optNumber("tries", uint64(p.Tries))
+	o.optNumber("tries", p.Tries)
 	o.optFlag("installed", p.Installed)
 	o.optFlag("started", p.Started)
 	o.optFlag("stopped", p.Stopped)

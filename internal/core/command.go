@@ -203,7 +203,7 @@ type BeginHook struct {
 	Hook Hook          `json:"hook"`
 	// Attempt is how often the hook has been run before without a commit
 	// (HookContext.Attempt): it tells the runs of one Seq apart.
-	Attempt int    `json:"attempt,omitempty"`
+	Attempt uint64 `json:"attempt,omitempty"`
 	Epoch   string `json:"epoch,omitempty"`
 }
 
@@ -224,7 +224,7 @@ type FailHook struct {
 	Seq     uint64        `json:"seq"`
 	Hook    Hook          `json:"hook"`
 	Message string        `json:"message"`           // "exit status 1"
-	Attempt int           `json:"attempt,omitempty"` // as for BeginHook
+	Attempt uint64        `json:"attempt,omitempty"` // as for BeginHook
 	// Requeue is true if the process was ended from outside (SIGTERM, SIGKILL): no error, it runs again.
 	Requeue bool   `json:"requeue,omitempty"`
 	Epoch   string `json:"epoch,omitempty"`

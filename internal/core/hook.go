@@ -79,11 +79,11 @@ type Progress struct {
 	// Tries counts the runs of that next hook that have ended without a commit: it
 	// failed, was ended from outside, or was cut short. With Seq it names one run, so that a late
 	// or repeated message about an earlier run is not taken for one about this.
-	Tries     int  `json:"tries,omitempty"`
-	Installed bool `json:"installed,omitempty"`
-	Started   bool `json:"started,omitempty"`
-	Stopped   bool `json:"stopped,omitempty"`
-	Removed   bool `json:"removed,omitempty"`
+	Tries     uint64 `json:"tries,omitempty"`
+	Installed bool   `json:"installed,omitempty"`
+	Started   bool   `json:"started,omitempty"`
+	Stopped   bool   `json:"stopped,omitempty"`
+	Removed   bool   `json:"removed,omitempty"`
 	// Charm is the CharmInfo.ID last unpacked for the unit.
 	Charm string `json:"charm,omitempty"`
 	// Config is the App.ConfigVersion last announced by config-changed, plus one; 0 is never.

@@ -274,7 +274,7 @@ type HookContext struct {
 	// Proxy holds the model's juju-*-proxy options.
 	Proxy ProxyOptions `json:"proxy"`
 	// Attempt is how often this hook has been run without a commit (Progress.Tries).
-	Attempt int `json:"attempt,omitempty"`
+	Attempt uint64 `json:"attempt,omitempty"`
 }
 
 // ProxyOptions are the model options a charm gets as JUJU_CHARM_*_PROXY (hook

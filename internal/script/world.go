@@ -330,7 +330,7 @@ func (w *World) failed(name kith.UnitName, step resolve.Step, s *shell, line, me
 }
 
 // attempts is how often the unit's next hook has been run without a commit.
-func (w *World) attempts(name kith.UnitName) int { return w.model.Progress(name).Tries }
+func (w *World) attempts(name kith.UnitName) uint64 { return w.model.Progress(name).Tries }
 
 // told prints a hook's line and what its tools printed.
 func (w *World) told(line string, s *shell) {

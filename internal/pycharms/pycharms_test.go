@@ -7,6 +7,23 @@ import "testing"
 // is compared with the references: "relations" is relations.md, "ops" ops-sdk.md,
 // "protocol" hook-protocol.md.
 
+// scenarios is every one, the longest first.
+var scenarios = []struct {
+	name string
+	run  func(*testing.T, *model)
+}{
+	{"access", testAccess},
+	{"relations", testRelations},
+	{"subordinates", testSubordinates},
+	{"deferral", testDeferral},
+	{"peers", testPeers},
+	{"state", testState},
+	{"folders", testFolders},
+	{"trust", testTrust},
+	{"tls", testTLS},
+	{"settings", testSettings},
+}
+
 // TestPythonCharms runs every scenario in a model of its own on one controller.
 func TestPythonCharms(t *testing.T) {
 	t.Parallel()
@@ -14,21 +31,7 @@ func TestPythonCharms(t *testing.T) {
 		t.Skip("starts a controller and many Python processes")
 	}
 	w := newWorld(t)
-	for _, scenario := range []struct {
-		name string
-		run  func(*testing.T, *model)
-	}{
-		{"relations", testRelations},
-		{"access", testAccess},
-		{"peers", testPeers},
-		{"subordinates", testSubordinates},
-		{"state", testState},
-		{"deferral", testDeferral},
-		{"settings", testSettings},
-		{"folders", testFolders},
-		{"trust", testTrust},
-		{"tls", testTLS},
-	} {
+	for _, scenario := range scenarios {
 		t.Run(scenario.name, func(t *testing.T) {
 			t.Parallel()
 			scenario.run(t, w.model(t))

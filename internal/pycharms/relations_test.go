@@ -60,8 +60,7 @@ func testRelationData(t *testing.T, m *model) {
 	want(t, "unit data", got[1].Data["mysql/0"].Keys["value"], "one")
 	want(t, "units in the application's changed", got[0].Units, []string{"mysql/0"})
 
-	// An empty value deletes its key (ops 5.5), and the readers are told.
-	m.do("config mysql value=")
+	// What a failing hook wrote is not published (relations 6.4).
 	before = m.mark("wordpress/0")
 	m.do("config mysql probe=access_not_run")
 	if now := m.since(before, "wordpress/0"); len(now) > 0 {
@@ -159,39 +158,37 @@ func compact(events []event) []event {
 // testAccess: the access rules as ops raises them (ops 5.4, relations 6.1), and
 // several relations on one endpoint (ops 5.2). The store runs on an ops of the 2.x line.
 func testAccess(t *testing.T, m *model) {
-	charm := m.stage("pair")
-	m.do("deploy "+m.stageOlder("pair", "old-pair")+" store -n 2", "deploy "+charm+" web -n 2", "deploy "+charm+" shop",
-		"integrate web:db store:server", "integrate shop:db store:server")
-	m.do("config store value=x", "config web value=y")
-	m.do("config store probe=access", "config web probe=access")
-	leader := m.leader("store")
+	charm, options := m.stage("pair"), " --config eager=true --config value="
+	m.do("deploy "+m.stageOlder("pair", "old-pair")+" store -n 2"+options+"x", "deploy "+charm+" web -n 2"+options+"y",
+		"deploy "+charm+" hub"+options+"z", "integrate store:db hub:server", "integrate web:db hub:server")
+	m.do("config store probe=access", "config web probe=access", "config hub probe=relations")
 	// To write, ops 2.x reads first, and Juju refuses that before ops does (ops 5.4, the gap).
-	wantAccess(t, m, "store", leader, "x", "y", "ModelError: ERROR permission denied")
-	wantAccess(t, m, "web", m.leader("web"), "y", "x", denied)
-	testSeveralRelations(t, m, leader)
+	wantAccess(t, m, "store", "x", "ModelError: ERROR permission denied")
+	wantAccess(t, m, "web", "y", denied)
+	testSeveralRelations(t, m)
 }
 
 const denied = "RelationDataAccessError"
 
-// wantAccess checks what both units of an application probed. Theirs and others are
-// the values the applications published.
-func wantAccess(t *testing.T, m *model, app, leader, theirs, others, gap string) {
+// wantAccess checks what both units of an application probed. Value is what it published.
+func wantAccess(t *testing.T, m *model, app, value, gap string) {
 	t.Helper()
+	leader := m.leader(app)
 	const mistyped = "RelationDataTypeError"
 	for _, unit := range []string{app + "/0", app + "/1"} {
 		wanted := map[string]any{
-			"leader": unit == leader, "own unit": nil, "own unit read back": unit,
+			"leader": unit == leader, "planned units": 2, "own unit": nil, "own unit read back": unit,
 			"own app read": denied, "own app in": gap, "own app write": gap, "own app shown": false,
 			"tool app read": "Error: ERROR permission denied", "tool app write": "Error: ERROR cannot write relation settings",
-			"remote unit read": true, "remote unit write": denied, "remote app read": others, "remote app write": denied,
+			"remote unit read": true, "remote unit write": denied, "remote app read": "z", "remote app write": denied,
 			"stranger read": "KeyError",
-			"peer app read": theirs, "peer app write": denied, "peer unit read": theirs, "peer unit write": denied,
+			"peer app read": value, "peer app write": denied, "peer unit read": value, "peer unit write": denied,
 			"number as value": mistyped, "number as key": mistyped, "none as value": mistyped, "delete": nil, "delete absent": nil,
 			"keys": []string{"egress-subnets", "ingress-address", "private-address", "written"},
 		}
 		if unit == leader {
-			maps.Copy(wanted, map[string]any{"own app read": theirs, "own app in": true, "own app write": nil, "own app shown": true,
-				"tool app read": map[string]string{"value": theirs, "written": unit}, "tool app write": nil, "peer app write": nil})
+			maps.Copy(wanted, map[string]any{"own app read": value, "own app in": true, "own app write": nil, "own app shown": true,
+				"tool app read": map[string]string{"value": value, "written": unit}, "tool app write": nil, "peer app write": nil})
 		}
 		result := last(t, m.events(unit, 0), "probe").Result
 		want(t, "what is probed", slices.Sorted(maps.Keys(result)), slices.Sorted(maps.Keys(wanted)))
@@ -215,29 +212,27 @@ func wantProbe(t *testing.T, what string, got, wanted any) {
 	want(t, what, got, wanted)
 }
 
-func testSeveralRelations(t *testing.T, m *model, leader string) {
-	m.do("config store probe=relations")
-	result := last(t, m.events(leader, 0), "probe").Result
+func testSeveralRelations(t *testing.T, m *model) {
+	result := last(t, m.events("hub/0", 0), "probe").Result
 	ids := []int{}
-	for _, app := range []string{"web", "shop"} {
+	for _, app := range []string{"store", "web"} {
 		ids = append(ids, last(t, m.events(app+"/0", 0), "db-relation-created").ID)
 	}
 	want(t, "endpoints", result["endpoints"], []string{"beside", "db", "ring", "server"})
-	want(t, "relations", result["server"], []any{[]any{ids[0], "web", []string{"web/0", "web/1"}}, []any{ids[1], "shop", []string{"shop/0"}}})
+	want(t, "relations", result["server"], []any{[]any{ids[0], "store", []string{"store/0", "store/1"}}, []any{ids[1], "web", []string{"web/0", "web/1"}}})
 	want(t, "too many", result["too many"], []any{"server", 2, 1})
 	if text, _ := result["by endpoint"].(string); !strings.HasPrefix(text, "TooManyRelatedAppsError") {
 		t.Errorf("get_relation with two relations gives %q", text)
 	}
 	want(t, "get_relation of none", result["none"], nil)
-	want(t, "get_relation by id", result["by id"], []any{ids[0], true, "web"})
+	want(t, "get_relation by id", result["by id"], []any{ids[0], true, "store"})
 	want(t, "get_relation of an unknown id", result["unknown id"], []any{99, false, nil})
 	want(t, "data of an unknown id", result["unknown id's data"], map[string]string{})
 	want(t, "get_relation of no endpoint", result["no endpoint"], "KeyError: 'nothing'")
 	want(t, "remote_model is this model", result["remote model"], true)
-	want(t, "planned units", result["planned units"], 2) // goal-state, protocol 10.4
 
-	m.do("remove-relation shop store")
-	broken := last(t, m.events(leader, 0), "server-relation-broken")
+	m.do("remove-relation hub web")
+	broken := last(t, m.events("hub/0", 0), "server-relation-broken")
 	want(t, "the relations that are left in broken", broken.Relations, ids[:1])
 	want(t, "get_relation in broken with another left", broken.Lookup, ids[0])
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -27,11 +29,22 @@ const asKith = "KITH_TEST_AS_KITH"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asKith) == "" {
-		os.Exit(m.Run())
+		os.Exit(runAll(m))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(cli.Run(ctx, append([]string{"kith"}, os.Args[1:]...), cli.OSStreams()))
+}
+
+// runAll lets every scenario run at once, however few processors there are: each
+// waits for processes most of the time, and the agent bounds how many run.
+func runAll(m *testing.M) int {
+	flag.Parse()
+	if err := flag.Set("test.parallel", strconv.Itoa(len(scenarios)+1)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
 }
 
 // patience is how long one command may take on a busy machine, waiting for hooks

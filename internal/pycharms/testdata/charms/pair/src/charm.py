@@ -22,21 +22,30 @@ class PairCharm(ops.CharmBase):
         self.recorder = Recorder(self)
         framework.observe(self.on.config_changed, self._on_config_changed)
         framework.observe(self.on.leader_elected, self._on_leader_elected)
+        for endpoint in self.meta.relations:
+            framework.observe(self.on[endpoint].relation_created, self._on_created)
 
     def _every_relation(self):
         for relations in self.model.relations.values():
             yield from relations
 
     def _on_config_changed(self, event):
-        value = self.config["value"]
-        if value:
-            for relation in self._every_relation():
-                relation.data[self.unit]["value"] = value
-                if self.unit.is_leader():
-                    relation.data[self.app]["value"] = value
+        for relation in self._every_relation():
+            self._publish(relation)
         probe = self.config["probe"].partition(":")[0]
         if probe:
             self.recorder.note("probe", result=getattr(self, "probe_" + probe)())
+
+    def _on_created(self, event):
+        if self.config["eager"]:
+            self._publish(event.relation)
+
+    def _publish(self, relation):
+        value = self.config["value"]
+        if value:
+            relation.data[self.unit]["value"] = value
+            if self.unit.is_leader():
+                relation.data[self.app]["value"] = value
 
     def _on_leader_elected(self, event):
         ring = self.model.get_relation("ring")
@@ -44,7 +53,7 @@ class PairCharm(ops.CharmBase):
 
     def probe_access(self):
         """Everything the access rules of databags speak of."""
-        relation = (self.model.relations["server"] or self.model.relations["db"])[0]
+        relation = self.model.get_relation("db")
         ring = self.model.get_relation("ring")
         data = relation.data
         remote = min(relation.units, key=lambda unit: unit.name)
@@ -55,6 +64,7 @@ class PairCharm(ops.CharmBase):
 
         return {
             "leader": self.unit.is_leader(),
+            "planned units": self.app.planned_units(),
             "own unit": write(data, self.unit),
             "own unit read back": attempt(lambda: data[self.unit]["written"]),
             "own app read": attempt(lambda: data[self.app].get("value")),
@@ -105,7 +115,6 @@ class PairCharm(ops.CharmBase):
             "unknown id": attempt(lambda: find("server", 99)),
             "unknown id's data": attempt(lambda: dict(unknown.data[self.unit])),
             "no endpoint": attempt(lambda: find("nothing")),
-            "planned units": attempt(self.app.planned_units),
             "remote model": attempt(lambda: first.remote_model.uuid == self.model.uuid),
         }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -247,6 +248,7 @@ func measurePairs(ctx context.Context, e *env) ([]row, error) {
 	var rows []row
 	var first, last float64
 	for _, n := range []int{5, 50, 500} {
+		fmt.Fprintf(os.Stderr, "scale: %d units with %d\n", n, n)
 		cost, rate, err := measurePairOf(ctx, e, n)
 		if err != nil {
 			return nil, err
@@ -263,6 +265,10 @@ func measurePairs(ctx context.Context, e *env) ([]row, error) {
 // pairEvents is the fewest events a figure is made of: small relations are made and
 // removed again until they have delivered so many.
 const pairEvents = 20000
+
+// pairTime is how long one relation is watched: 500 units with 500 have a million events
+// to deliver, and the rate is the same after some seconds as after minutes.
+const pairTime = 40 * time.Second
 
 func measurePairOf(ctx context.Context, e *env, n int) (cost, rate float64, err error) {
 	b, err := newBench(ctx, filepath.Join(e.temp, fmt.Sprint("pairs", n)))
@@ -282,7 +288,7 @@ func measurePairOf(ctx context.Context, e *env, n int) (cost, rate float64, err 
 		if _, err := m.Submit(ctx, benchAdmin, integrate); err != nil {
 			return 0, 0, err
 		}
-		if err := settle(ctx, m); err != nil {
+		if _, err := m.Settle(ctx, pairTime); err != nil {
 			return 0, 0, err
 		}
 		took += time.Since(begin)

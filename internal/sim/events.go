@@ -158,25 +158,17 @@ func (w *World) serve() {
 	w.startProcess(id)
 }
 
-// strays lets agents connect to a controller that has lost the model to another
-// and does not know it yet.
-const strays = true // TODO(controller): such a one answers from what it last knew; see docs/design/sim.md, limits
-
-// reachable is the controller an agent connects to: the one that serves, or one that may yet; nil if there is none.
+// reachable is the controller an agent connects to: mostly the one that serves, now
+// and then another, which may serve later or has lost the model and does not know it
+// yet; nil if there is none.
 func (w *World) reachable() *process {
-	if p := w.serving(); p != nil && (!strays || w.pick(4) != 3) {
+	if p := w.serving(); p != nil && w.pick(4) != 3 {
 		return p
 	}
-	var all []*process
-	for _, p := range w.processes {
-		if strays || p.own.Epoch == w.granted {
-			all = append(all, p)
-		}
-	}
-	if len(all) == 0 {
+	if len(w.processes) == 0 {
 		return nil
 	}
-	return all[w.pick(len(all))]
+	return w.processes[w.pick(len(w.processes))]
 }
 
 // arrive lets the batch of a dead controller reach the store, or be lost.

@@ -132,12 +132,18 @@ func (r *request) unit() (kith.UnitName, error) {
 	return u, err
 }
 
-func (s *Server) getUnit(r *request) (any, error) {
+// modelUnit is the model and the unit that a path names.
+func (s *Server) modelUnit(r *request) (*controller.Model, kith.UnitName, error) {
 	m, err := s.model(r)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	u, err := r.unit()
+	return m, u, err
+}
+
+func (s *Server) getUnit(r *request) (any, error) {
+	m, u, err := s.modelUnit(r)
 	if err != nil {
 		return nil, err
 	}
@@ -149,11 +155,7 @@ func (s *Server) getUnit(r *request) (any, error) {
 }
 
 func (s *Server) goalState(r *request) (any, error) {
-	m, err := s.model(r)
-	if err != nil {
-		return nil, err
-	}
-	u, err := r.unit()
+	m, u, err := s.modelUnit(r)
 	if err != nil {
 		return nil, err
 	}
@@ -165,11 +167,7 @@ func (s *Server) goalState(r *request) (any, error) {
 }
 
 func (s *Server) unitLive(r *request) (any, error) {
-	m, err := s.model(r)
-	if err != nil {
-		return nil, err
-	}
-	u, err := r.unit()
+	m, u, err := s.modelUnit(r)
 	if err != nil {
 		return nil, err
 	}

@@ -28,6 +28,20 @@ type RelationID int
 // String is the decimal number.
 func (id RelationID) String() string { return strconv.Itoa(int(id)) }
 
+// OperationID identifies what an operator has asked to be run, and TaskID the part
+// of it that is one unit's. Both come from one counter of the model, which starts
+// at 1; a number is never used twice.
+type OperationID int
+
+// TaskID identifies a task: see [OperationID].
+type TaskID int
+
+// String is the decimal number.
+func (id OperationID) String() string { return strconv.Itoa(int(id)) }
+
+// String is the decimal number.
+func (id TaskID) String() string { return strconv.Itoa(int(id)) }
+
 // Endpoint is one end of a relation: an application and the name of one of its endpoints.
 type Endpoint struct {
 	App  AppName

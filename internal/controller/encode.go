@@ -20,7 +20,8 @@ var shapes = []struct {
 	zero   any
 	fields int
 }{
-	{core.Bag{}, 6}, {core.Progress{}, 16}, {core.Running{}, 3}, {core.Hook{}, 6}, {core.RelationHook{}, 6},
+	{core.Bag{}, 6}, {core.Progress{}, 16}, {core.Running{}, 3}, {core.Hook{}, 7}, {core.RelationHook{}, 6},
+	{core.TaskHook{}, 2},
 	{core.Entry{}, 7}, {core.Actor{}, 2}, {core.HookRef{}, 3}, {core.Delta{}, 9},
 }
 
@@ -225,6 +226,14 @@ func (o *object) hook(h core.Hook) {
 		o.optString("remote-unit", string(r.RemoteUnit))
 		o.optString("departing", string(r.Departing))
 		o.optNumber("version", r.Version)
+		o.close()
+	}
+	if t := h.Task; t != nil {
+		o.key("task")
+		o.open()
+		o.key("id")
+		o.buf = strconv.AppendInt(o.buf, int64(t.ID), 10)
+		o.string("action", t.Action)
 		o.close()
 	}
 	o.optNumber("cause", h.Cause)

@@ -11,6 +11,9 @@ type unitOp interface {
 func (o BeginHook) actingUnit() kith.UnitName          { return o.Unit }
 func (o CommitHook) actingUnit() kith.UnitName         { return o.Unit }
 func (o FailHook) actingUnit() kith.UnitName           { return o.Unit }
+func (o BeginTask) actingUnit() kith.UnitName          { return o.Unit }
+func (o FinishTask) actingUnit() kith.UnitName         { return o.Unit }
+func (o LogTask) actingUnit() kith.UnitName            { return o.Unit }
 func (o SetStatus) actingUnit() kith.UnitName          { return o.Unit }
 func (o SetWorkloadVersion) actingUnit() kith.UnitName { return o.Unit }
 func (o SetLeaderSettings) actingUnit() kith.UnitName  { return o.Unit }
@@ -28,7 +31,7 @@ func authorize(cmd Command) error {
 		allowed = cmd.Actor == Actor{ActorHost, op.Host} || cmd.Actor.Kind == ActorSystem
 	case UnitHello:
 		allowed = cmd.Actor.Kind == ActorHost || cmd.Actor.Kind == ActorSystem
-	case Tick, EnterScopes, LeaveScopes, RemoveDeadUnit, Elect:
+	case Tick, EnterScopes, LeaveScopes, RemoveDeadUnit, Elect, PruneTasks:
 		allowed = cmd.Actor.Kind == ActorSystem
 	default:
 		allowed = cmd.Actor.Kind == ActorUser || cmd.Actor.Kind == ActorSystem

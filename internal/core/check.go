@@ -27,6 +27,7 @@ func Check(m *Model) []Violation {
 	c.members()
 	c.bags()
 	c.leases()
+	c.tasks()
 	for member := range m.members.all() {
 		c.assert(m.newsIsRight(member), "I12", "the index of what %s has to be told in relation %d is wrong", member.Unit, member.Relation)
 	}
@@ -130,6 +131,43 @@ func (c *checker) bags() {
 				break
 			}
 		}
+	}
+}
+
+func (c *checker) tasks() {
+	last := c.m.Info().LastTask
+	for op := range c.m.operations.all() {
+		over := 0
+		for id := range op.Tasks() {
+			t := c.m.Task(id)
+			c.assert(t != nil && t.Operation == op.ID, "I13", "operation %d has no task %d", op.ID, id)
+			if t != nil && t.Status.Over() {
+				over++
+			}
+		}
+		c.assert(over == op.Over && op.Status.Over() == (over == op.Count) && op.Completed.IsZero() != op.Status.Over(), "I13",
+			"operation %d is %s with %d of %d tasks over", op.ID, op.Status, over, op.Count)
+		c.assert(int(op.ID)+op.Count <= last, "I10", "operation %d is not below the counter", op.ID)
+	}
+	for t := range c.m.tasks.all() {
+		op := c.m.Operation(t.Operation)
+		c.assert(op != nil && int(t.ID) > int(op.ID) && int(t.ID) <= int(op.ID)+op.Count, "I13", "task %d belongs to no operation", t.ID)
+		if t.Status.Over() {
+			continue
+		}
+		p := c.m.Progress(t.Unit)
+		c.assert(c.m.Unit(t.Unit) != nil && p != nil && !p.Removed, "I14", "task %d waits for unit %s, which will not run it", t.ID, t.Unit)
+		runs := p != nil && p.RunsTask() && p.Running.Hook.Task.ID == t.ID
+		c.assert(runs == (t.Status != TaskPending), "I14", "task %d is %s, and unit %s disagrees", t.ID, t.Status, t.Unit)
+	}
+	for p := range c.m.progress.all() {
+		if p.RunsTask() {
+			t := c.m.Task(p.Running.Hook.Task.ID)
+			c.assert(t != nil && t.Unit == p.Unit && !t.Status.Over(), "I14", "unit %s runs task %d, which is over", p.Unit, p.Running.Hook.Task.ID)
+		}
+	}
+	for l := range c.m.taskLogs.all() {
+		c.assert(c.m.Task(l.Task) != nil, "I13", "there is a log of task %d, and no such task", l.Task)
 	}
 }
 

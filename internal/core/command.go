@@ -230,6 +230,71 @@ type FailHook struct {
 	Epoch   string `json:"epoch,omitempty"`
 }
 
+// RunAction queues an action: one operation, with a task for each unit. A unit that
+// cannot take it is noted in the operation ([Operation.Refused]). Each is a new
+// operation; who repeats the command runs the action again.
+type RunAction struct {
+	// Receivers are units, "web/0" or "web/leader", all of one application.
+	Receivers []string `json:"receivers"`
+	Action    string   `json:"action"`
+	Params    Settings `json:"params,omitempty"`
+}
+
+// RunCommand queues a shell command, to be run in the hook context of units, or on machines
+// without any. As RunAction, it makes a new operation each time.
+type RunCommand struct {
+	Command  string           `json:"command"`
+	Units    []string         `json:"units,omitempty"` // "web/0" or "web/leader"
+	Apps     []kith.AppName   `json:"applications,omitempty"`
+	Machines []kith.MachineID `json:"machines,omitempty"`
+	All      bool             `json:"all,omitempty"` // every machine
+	// Timeout is how long the command may run; 0 does not bound it.
+	Timeout time.Duration `json:"timeout,omitempty"`
+	// Serial commands, and those of one Group, run one after another on a machine.
+	Serial bool   `json:"serial,omitempty"`
+	Group  string `json:"group,omitempty"`
+	// Relation puts the command in the context of a relation, and of RemoteUnit in it, which
+	// may be left out if there is only one. Force takes any remote unit.
+	Relation   *kith.RelationID `json:"relation,omitempty"`
+	RemoteUnit string           `json:"remote-unit,omitempty"`
+	Force      bool             `json:"force,omitempty"`
+}
+
+// CancelTasks cancels tasks that have not begun, and has those aborted that run.
+type CancelTasks struct {
+	Tasks []kith.TaskID `json:"tasks"`
+}
+
+// BeginTask says that an agent will now run a task: it runs only if this is durable,
+// so it runs at most once. A task that is not to be run any more is refused.
+type BeginTask struct {
+	Unit  kith.UnitName `json:"unit"`
+	Task  kith.TaskID   `json:"task"`
+	Epoch string        `json:"epoch,omitempty"`
+}
+
+// FinishTask says how a task has ended, with everything it wrote. Saying it again
+// changes nothing.
+type FinishTask struct {
+	Unit kith.UnitName `json:"unit"`
+	Task kith.TaskID   `json:"task"`
+	TaskOutcome
+	Epoch string `json:"epoch,omitempty"`
+}
+
+// LogTask adds a message to a task's log. Number counts the task's messages from 1:
+// one that is told twice is kept once.
+type LogTask struct {
+	Unit    kith.UnitName `json:"unit"`
+	Task    kith.TaskID   `json:"task"`
+	Number  int           `json:"number"`
+	Message string        `json:"message"`
+}
+
+// PruneTasks drops operations that ended too long ago, or are too many bytes. It drops a bounded
+// number of rows; whoever sends it does so until it changes nothing.
+type PruneTasks struct{}
+
 // SetStatus sets a unit's workload status, or the application's as its leader.
 type SetStatus struct {
 	Unit    kith.UnitName `json:"unit"`
@@ -282,6 +347,13 @@ func (RemoveDeadUnit) Name() string     { return "remove-dead-unit" }
 func (BeginHook) Name() string          { return "begin-hook" }
 func (CommitHook) Name() string         { return "commit-hook" }
 func (FailHook) Name() string           { return "fail-hook" }
+func (RunAction) Name() string          { return "run" }
+func (RunCommand) Name() string         { return "exec" }
+func (CancelTasks) Name() string        { return "cancel-task" }
+func (BeginTask) Name() string          { return "begin-task" }
+func (FinishTask) Name() string         { return "finish-task" }
+func (LogTask) Name() string            { return "action-log" }
+func (PruneTasks) Name() string         { return "prune-tasks" }
 func (SetStatus) Name() string          { return "status-set" }
 func (SetWorkloadVersion) Name() string { return "application-version-set" }
 func (SetLeaderSettings) Name() string  { return "leader-set" }

@@ -138,6 +138,12 @@ func (t *txn) decide(op Op) error {
 		return t.refresh(op)
 	case Resolved:
 		return t.resolved(op)
+	case RunAction:
+		return t.runAction(op)
+	case RunCommand:
+		return t.runCommand(op)
+	case CancelTasks:
+		return t.cancelTasks(op)
 	default:
 		return t.decideSystem(op)
 	}
@@ -168,6 +174,14 @@ func (t *txn) decideSystem(op Op) error {
 		return t.commitHook(op)
 	case FailHook:
 		return t.failHook(op)
+	case BeginTask:
+		return t.beginTask(op)
+	case FinishTask:
+		return t.finishTask(op)
+	case LogTask:
+		return t.logTask(op)
+	case PruneTasks:
+		return t.pruneTasks()
 	case SetStatus:
 		return t.setStatus(op)
 	case SetWorkloadVersion:

@@ -452,6 +452,7 @@ func (t *txn) removeUnit(name kith.UnitName) {
 	} else {
 		t.drop(Key{KindMachine, string(u.Machine)})
 	}
+	t.dropTasks(name)
 	t.drop(Key{KindProgress, string(name)})
 	t.drop(Key{KindState, string(name)})
 	t.drop(u.Key())

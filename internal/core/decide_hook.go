@@ -188,7 +188,10 @@ func mix(h uint64) uint64 {
 // see it as the past (relations reference, sections 4.1, 4.2, 5.1).
 func (t *txn) advance(past Progress, h Hook) {
 	past.Seq, past.Tries = past.Seq+1, 0
-	past.Running, past.Failed, past.LastSince = nil, nil, t.now
+	if !past.RunsTask() { // a hook can be counted as run while a task goes on
+		past.Running = nil
+	}
+	past.Failed, past.LastSince = nil, t.now
 	if past.Queued == h.Kind {
 		past.Queued = ""
 	}
@@ -220,6 +223,7 @@ func (t *txn) advance(past Progress, h Hook) {
 	case Remove:
 		past.Removed = true
 		t.setWorkload(u, kith.Terminated, "")
+		t.dropTasks(u.Name)
 	case RelationCreated, RelationJoined, RelationChanged, RelationDeparted, RelationBroken:
 		defer t.advanceRelation(u.Name, h) // may remove the relation: after the progress is put
 	default:
@@ -446,7 +450,7 @@ func (t *txn) resolved(op Resolved) error {
 	if op.All {
 		units = nil
 		for u := range t.m.Units() {
-			if inError(t.m.Progress(u.Name)) {
+			if t.m.Progress(u.Name).InError() {
 				units = append(units, u.Name)
 			}
 		}
@@ -461,14 +465,12 @@ func (t *txn) resolved(op Resolved) error {
 	return nil
 }
 
-func inError(p *Progress) bool { return p.Failed != nil && p.Running == nil }
-
 func (t *txn) resolveOne(name kith.UnitName, op Resolved) error {
 	if _, err := t.unit(name); err != nil {
 		return err
 	}
 	past := *t.m.Progress(name)
-	if !inError(&past) {
+	if !past.InError() {
 		return kith.Errorf(kith.Conflict, "unit %q is not in an error state", name)
 	}
 	if op.NoRetry {

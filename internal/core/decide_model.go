@@ -3,8 +3,10 @@ package core
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"kith"
@@ -28,6 +30,8 @@ var options = map[string]option{
 	"juju-no-proxy":               {"127.0.0.1,localhost,::1", nil},
 	"default-space":               {"alpha", nil},
 	"max-charm-state-size":        {"2097152", checkSize},
+	"max-action-results-age":      {"336h", checkAge},
+	"max-action-results-size":     {"5G", checkVolume},
 }
 
 // The bounds of update-status-hook-interval. Juju's pages speak of one minute to one hour;
@@ -58,6 +62,33 @@ func checkSize(s string) error {
 		return fmt.Errorf("expected a number of bytes")
 	}
 	return nil
+}
+
+func checkAge(s string) error {
+	if d, err := time.ParseDuration(s); err != nil || d <= 0 {
+		return fmt.Errorf("expected a duration, such as 336h")
+	}
+	return nil
+}
+
+func checkVolume(s string) error {
+	_, err := parseVolume(s)
+	return err
+}
+
+// parseVolume reads a size such as "5G": a number, in MiB unless it has another unit.
+func parseVolume(s string) (int64, error) {
+	number, shift := s, 20
+	if s != "" {
+		if i := strings.IndexByte("BKMGTP", s[len(s)-1]); i >= 0 {
+			number, shift = s[:len(s)-1], 10*i
+		}
+	}
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || n < 0 || n > math.MaxInt64>>shift {
+		return 0, fmt.Errorf("expected a size, such as 5G")
+	}
+	return n << shift, nil
 }
 
 // ModelOption is a model option's value: what was set, else its default.

@@ -36,6 +36,12 @@ func Decode(kind Kind, id string, data []byte) (Entity, error) {
 		return decode[Progress](kind, id, data)
 	case KindState:
 		return decode[State](kind, id, data)
+	case KindOperation:
+		return decode[Operation](kind, id, data)
+	case KindTask:
+		return decode[Task](kind, id, data)
+	case KindTaskLog:
+		return decode[TaskLog](kind, id, data)
 	}
 	return nil, kith.Errorf(kith.Internal, "cannot read stored entity %q: unknown kind %q", id, kind).
 		WithHint("the data was written by a newer kith; start that one")
@@ -83,6 +89,12 @@ func (m *Model) lookup(k Key) Entity {
 		return entity(m.progress.get(k.ID))
 	case KindState:
 		return entity(m.states.get(k.ID))
+	case KindOperation:
+		return entity(m.operations.get(k.ID))
+	case KindTask:
+		return entity(m.tasks.get(k.ID))
+	case KindTaskLog:
+		return entity(m.taskLogs.get(k.ID))
 	}
 	panic("core: lookup of unknown kind " + string(k.Kind))
 }

@@ -32,6 +32,10 @@
 //   - I10: identifiers are below the counters that gave them out.
 //   - I11: no two units share an address.
 //   - I12: the index of what units have to be told agrees with their past and their view.
+//   - I13: a task belongs to an operation that counts it; an operation is over exactly when all
+//     its tasks are, and a log belongs to a task.
+//   - I14: a task that is not over belongs to a unit that exists and has not run remove; it
+//     runs exactly if the unit's progress says so.
 //
 // Rules follow the relations reference; each names its section.
 package core

@@ -25,6 +25,10 @@ const (
 	KindLease    Kind = "lease"
 	KindProgress Kind = "progress"
 	KindState    Kind = "state"
+
+	KindOperation Kind = "operation"
+	KindTask      Kind = "task"
+	KindTaskLog   Kind = "task-log"
 )
 
 // Key is where an entity lives: its kind, and an id that is unique within the kind.
@@ -56,6 +60,8 @@ type ModelInfo struct {
 	NextRelation kith.RelationID `json:"next-relation"`
 	NextMachine  int             `json:"next-machine"`
 	NextAddress  uint32          `json:"next-address"`
+	// LastTask is the number given out last, to an operation or a task; 0 if none was.
+	LastTask int `json:"last-task,omitempty"`
 	// AddressBase is where in 127.0.0.0/8 this model's unit addresses start; the
 	// controller draws it so that two models on one machine do not meet.
 	AddressBase uint32 `json:"address-base"`

@@ -55,7 +55,8 @@ type Delta struct {
 	Unset []string          `json:"unset,omitempty"`
 	// Life is the new life, if it changed.
 	Life kith.Life `json:"life,omitempty"`
-	// Status is the new workload, application or relation status, if it changed.
+	// Status is the new status of a unit's workload, an application, a relation or a
+	// task, if it changed.
 	Status *Status `json:"status,omitempty"`
 	// Failure is the message of a hook that has just failed.
 	Failure string `json:"failure,omitempty"`
@@ -104,6 +105,10 @@ func delta(k Key, old, now Entity) Delta {
 			is = was
 		}
 		d.Name = is.RelationKey()
+	case KindTask:
+		was, _ := old.(Task)
+		is, _ := now.(Task)
+		d.moved("", "", was.shown(), is.shown())
 	case KindProgress:
 		was, _ := old.(Progress)
 		is, _ := now.(Progress)

@@ -27,6 +27,12 @@ const (
 	RelationBroken        HookKind = "relation-broken"
 )
 
+// What an operator asks a unit to run, beside its hooks. Both are tasks.
+const (
+	Action HookKind = "action"
+	Exec   HookKind = "juju-exec" // commands in the unit's hook context
+)
+
 // RelationHook says which relation a hook is about.
 type RelationHook struct {
 	ID         kith.RelationID   `json:"id"`
@@ -40,10 +46,20 @@ type RelationHook struct {
 	Version uint64 `json:"version,omitempty"`
 }
 
-// Hook is one hook of one unit: what runs, and about what.
+// TaskHook says which task a unit runs.
+type TaskHook struct {
+	ID kith.TaskID `json:"id"`
+	// Action is the name of the action; ExecAction for commands.
+	Action string `json:"action"`
+}
+
+// Hook is one hook of one unit: what runs, and about what. Task is set for an action
+// and for commands, which run like hooks and are none; commands may have a
+// relation, too.
 type Hook struct {
 	Kind     HookKind      `json:"kind"`
 	Relation *RelationHook `json:"relation,omitempty"`
+	Task     *TaskHook     `json:"task,omitempty"`
 	// Cause is the model revision whose change made this hook due; history's "why" follows it.
 	Cause uint64 `json:"cause,omitempty"`
 	// Charm and Config are the versions that install, upgrade-charm and config-changed announce.
@@ -53,16 +69,30 @@ type Hook struct {
 	Settings uint64 `json:"settings,omitempty"`
 }
 
-// Name is the hook's full name, as in JUJU_HOOK_NAME: db-relation-changed.
+// Name is the hook's full name: db-relation-changed. That of a task is the action's.
 func (h Hook) Name() string {
+	if h.Task != nil {
+		return h.Task.Action
+	}
 	if h.Relation != nil {
 		return string(h.Relation.Endpoint) + "-" + string(h.Kind)
 	}
 	return string(h.Kind)
 }
 
+// Title is how people are told what runs: "db-relation-changed", "action backup".
+func (h Hook) Title() string {
+	if h.Task != nil {
+		return "action " + h.Task.Action
+	}
+	return h.Name()
+}
+
 // Same reports whether h and o are the same event, whatever version they announce.
 func (h Hook) Same(o Hook) bool {
+	if h.Task != nil || o.Task != nil {
+		return h.Task != nil && o.Task != nil && h.Task.ID == o.Task.ID
+	}
 	if h.Kind != o.Kind || (h.Relation == nil) != (o.Relation == nil) {
 		return false
 	}
@@ -94,7 +124,7 @@ type Progress struct {
 	Settings uint64 `json:"settings,omitempty"`
 	// Queued is a hook that follows the last one whatever else there is to do.
 	Queued HookKind `json:"queued,omitempty"`
-	// Running is the hook that was begun and neither committed nor failed.
+	// Running is the hook, or the task, that was begun and has not ended.
 	Running *Running `json:"running,omitempty"`
 	// Failed is the hook in error.
 	Failed *Failure `json:"failed,omitempty"`
@@ -106,6 +136,13 @@ type Progress struct {
 
 // Key is the unit's name.
 func (p Progress) Key() Key { return Key{KindProgress, string(p.Unit)} }
+
+// RunsTask reports whether what runs is a task: it runs beside a failed hook and
+// takes no number of the unit's hooks.
+func (p *Progress) RunsTask() bool { return p.Running != nil && p.Running.Hook.Task != nil }
+
+// InError reports whether a failed hook waits. A task may be running meanwhile.
+func (p *Progress) InError() bool { return p.Failed != nil && (p.Running == nil || p.RunsTask()) }
 
 // Running is a hook that is being run by an agent.
 type Running struct {

@@ -47,6 +47,9 @@ func (t *txn) hostHello(op HostHello) error {
 // interrupt fails the hook an earlier life of the agent was running, and starts
 // the delays of one that had failed before from the beginning.
 func (t *txn) interrupt(past Progress, epoch string) {
+	if past.RunsTask() && past.Running.Epoch != epoch {
+		past = t.interruptTask(past)
+	}
 	cut := past.Running
 	switch {
 	case cut != nil && cut.Epoch == epoch, cut == nil && (past.Failed == nil || past.Failed.Retry):
@@ -136,7 +139,7 @@ func (t *txn) setLeader(app kith.AppName, to kith.UnitName) {
 		if p := t.m.Progress(l.Holder); p != nil {
 			deposed := *p
 			deposed.Elected, deposed.Settings = false, 0
-			if f := deposed.Failed; f != nil && f.Hook.Kind == LeaderElected && deposed.Running == nil {
+			if f := deposed.Failed; f != nil && f.Hook.Kind == LeaderElected && deposed.InError() {
 				deposed.Failed = nil // skipped: there is nothing left to tell (section 4.2 of the hook protocol)
 			}
 			t.put(deposed)

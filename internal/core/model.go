@@ -71,8 +71,14 @@ type Model struct {
 	progress  table[Progress]
 	states    table[State]
 
+	operations table[Operation]
+	tasks      table[Task]
+	taskLogs   table[TaskLog]
+
 	// byApp indexes relations by application: "app/relation id". Derived by apply.
 	byApp btree.Map[string, kith.RelationID]
+	// active indexes the tasks that are not over: "unit/number". Derived by apply.
+	active btree.Map[string, kith.TaskID]
 	// news indexes what units have not been told of. Derived by apply.
 	news news
 }
@@ -96,8 +102,14 @@ func (m *Model) Snapshot() *Model {
 		leases:    m.leases.snapshot(),
 		progress:  m.progress.snapshot(),
 		states:    m.states.snapshot(),
-		byApp:     *m.byApp.Copy(),
-		news:      m.news.snapshot(),
+
+		operations: m.operations.snapshot(),
+		tasks:      m.tasks.snapshot(),
+		taskLogs:   m.taskLogs.snapshot(),
+
+		byApp:  *m.byApp.Copy(),
+		active: *m.active.Copy(),
+		news:   m.news.snapshot(),
 	}
 }
 
@@ -137,6 +149,12 @@ func Apply(m *Model, c Change) {
 		m.progress.apply(c.Key.ID, c.Entity)
 	case KindState:
 		m.states.apply(c.Key.ID, c.Entity)
+	case KindOperation:
+		m.operations.apply(c.Key.ID, c.Entity)
+	case KindTask:
+		m.applyTask(c)
+	case KindTaskLog:
+		m.taskLogs.apply(c.Key.ID, c.Entity)
 	default:
 		panic(fmt.Sprintf("core: change of unknown kind %q", c.Key.Kind))
 	}
@@ -249,7 +267,10 @@ func Entities(m *Model) []Entity {
 	all = collect(all, &m.bags)
 	all = collect(all, &m.leases)
 	all = collect(all, &m.progress)
-	return collect(all, &m.states)
+	all = collect(all, &m.states)
+	all = collect(all, &m.operations)
+	all = collect(all, &m.tasks)
+	return collect(all, &m.taskLogs)
 }
 
 func collect[T Entity](all []Entity, t *table[T]) []Entity {

@@ -275,6 +275,8 @@ type HookContext struct {
 	Proxy ProxyOptions `json:"proxy"`
 	// Attempt is how often this hook has been run without a commit (Progress.Tries).
 	Attempt uint64 `json:"attempt,omitempty"`
+	// Task is set for a task.
+	Task *TaskContext `json:"task,omitempty"`
 }
 
 // ProxyOptions are the model options a charm gets as JUJU_CHARM_*_PROXY (hook
@@ -315,7 +317,7 @@ func (v View) Context(h Hook, now time.Time) HookContext {
 	c := HookContext{
 		Unit: v.Unit.Name, Principal: v.Unit.Principal, Machine: v.Unit.Machine, Address: v.Unit.Address,
 		Charm: v.App.Charm, Config: v.m.EffectiveConfig(v.App), Ports: v.Unit.Ports,
-		Attempt: v.Past.Tries,
+		Attempt: v.Past.Tries, Task: v.taskContext(h),
 	}
 	if info := v.m.Info(); info != nil {
 		c.Model, c.ModelName = info.UUID, info.Name

@@ -42,8 +42,9 @@ type Step struct {
 // The cases are the priorities of the relations reference, section 4.1, by number.
 // What kith does not have yet has its place: 1 (start after a reboot) before the
 // queued hook; 5 (workload events) and 6 (secrets) after leadership; 9 (storage)
-// before install and, for a dying unit, after its relations. Actions and
-// exec (7, 8) run beside a failed hook, so they will not pass through here.
+// before install and, for a dying unit, after its relations. An action (7) also
+// runs while a hook is in error, and a command (8) before anything but what is running:
+// neither is put off by what waits for an operator.
 func Next(v core.View, now time.Time) (Step, bool) {
 	u := newUnit(v, now)
 	if u.done() { // 0
@@ -52,8 +53,16 @@ func Next(v core.View, now time.Time) (Step, bool) {
 	if u.past.Running != nil {
 		return Step{}, false
 	}
-	if u.past.Failed != nil && !u.moot(u.past.Failed.Hook) { // 10
-		return u.retry()
+	if u.past.Failed != nil && !u.moot(u.past.Failed.Hook) {
+		if h, ok := u.task(core.Action, core.Exec); ok { // 7, 8
+			return run(h)
+		}
+		return u.retry() // 10
+	}
+	if u.past.Queued != "" || !u.past.Installed {
+		if h, ok := u.task(core.Exec); ok { // 8
+			return run(h)
+		}
 	}
 	if u.past.Queued != "" { // 10, before 3-6
 		return run(u.hook(u.past.Queued))
@@ -65,10 +74,31 @@ func Next(v core.View, now time.Time) (Step, bool) {
 	if step, ok := u.scopes(); ok { // 3
 		return step, true
 	}
+	if !u.Dying() {
+		if h, ok := u.created(); ok { // 3
+			return run(h)
+		}
+		if h, ok := u.leadership(); ok { // 4
+			return run(h)
+		}
+	}
+	if h, ok := u.task(core.Action, core.Exec); ok { // 7, 8
+		return run(h)
+	}
 	if u.Dying() { // 11
 		return u.teardown()
 	}
 	return u.work()
+}
+
+// task is the first task of the first kind that has one to run.
+func (u unit) task(kinds ...core.HookKind) (core.Hook, bool) {
+	for _, kind := range kinds {
+		if h, ok := u.Task(kind); ok {
+			return h, true
+		}
+	}
+	return core.Hook{}, false
 }
 
 // Wake is the first moment after which Next may answer differently although the
@@ -152,15 +182,8 @@ func (u unit) teardown() (Step, bool) {
 	return run(u.hook(core.Remove))
 }
 
-// work is what a unit does that is installed, alive and idle: steps 3 to 12
-// after entering scopes.
+// work is what a unit does that is installed, alive and idle: step 12.
 func (u unit) work() (Step, bool) {
-	if h, ok := u.created(); ok { // 3
-		return run(h)
-	}
-	if h, ok := u.leadership(); ok { // 4
-		return run(h)
-	}
 	switch { // 12
 	case u.past.Charm != u.App.Charm:
 		return run(u.hook(core.UpgradeCharm))

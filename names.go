@@ -122,6 +122,9 @@ func ParseEndpoint(s string) (Endpoint, error) {
 // UnitOf builds the name of unit number n of app.
 func UnitOf(app AppName, n int) UnitName { return UnitName(string(app) + "/" + strconv.Itoa(n)) }
 
+// App is the application itself, so that a unit and an application can be asked alike.
+func (a AppName) App() AppName { return a }
+
 // App is the application the unit belongs to.
 func (u UnitName) App() AppName {
 	if i := strings.LastIndexByte(string(u), '/'); i >= 0 {

@@ -39,7 +39,7 @@ var arrows = []rule{
 	{".", "", "the words depend on nothing, so that everything can depend on them"},
 	{"charm", "", "public and pure: a charm can be read without an engine"},
 	{"contract", "", "public and pure: data can be checked without an engine"},
-	{"ops", "", "a charm reaches the tools by running them, as under any Juju host"},
+	{"ops", "internal/hookwire", "a charm reaches the tools by running them, as under any Juju host, or over the agent's socket"},
 	{"ops/opstest", "ops internal/core internal/resolve internal/hooktool", "the harness runs the real rules in memory, and nothing of the edge"},
 
 	{"internal/core", "", "the rules of the model know no unit loop, no store and no wire"},

@@ -5,10 +5,12 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"os"
+	"strconv"
 	"strings"
 
 	"kith"
 	"kith/internal/core"
+	"kith/internal/hookwire"
 )
 
 // JujuVersion is the Juju version charms are told they run under: charms and the
@@ -68,6 +70,7 @@ type places struct {
 // environment is the complete environment of a hook; nothing else is inherited
 // (hook protocol reference, sections 5.1 and 5.2). KITH_UNIT_ADDRESS is ours: the
 // loopback address that belongs to the unit alone, for shell charms that start servers.
+// So is KITH_HOOKWIRE, by which a Go charm knows that it can use the socket itself.
 func environment(h hostEnv, p places, c *core.HookContext, hook core.Hook, contextID string) []string {
 	env := make([]string, 0, 48)
 	set := func(pairs ...string) {
@@ -99,6 +102,7 @@ func environment(h hostEnv, p places, c *core.HookContext, hook core.Hook, conte
 		"PATH", p.tools+":"+h.path,
 		"LANG", "C.UTF-8",
 		"KITH_UNIT_ADDRESS", c.Address,
+		hookwire.VersionVariable, strconv.Itoa(hookwire.Version),
 	)
 	if h.ubuntu {
 		set("DEBIAN_FRONTEND", "noninteractive", "APT_LISTCHANGES_FRONTEND", "none", "TERM", "tmux-256color")

@@ -149,7 +149,7 @@ func TestEnvironment(t *testing.T) {
 		"JUJU_AVAILABILITY_ZONE=", "JUJU_VERSION=" + JujuVersion, "CLOUD_API_VERSION=",
 		"JUJU_CHARM_HTTP_PROXY=http://proxy:3128", "JUJU_CHARM_HTTPS_PROXY=", "JUJU_CHARM_FTP_PROXY=",
 		"JUJU_CHARM_NO_PROXY=127.0.0.1,localhost,::1",
-		"JUJU_SLA=unsupported", "LANG=C.UTF-8", "PATH=" + unit.tools() + ":" + os.Getenv("PATH"), "KITH_UNIT_ADDRESS=" + address,
+		"JUJU_SLA=unsupported", "LANG=C.UTF-8", "PATH=" + unit.tools() + ":" + os.Getenv("PATH"), "KITH_UNIT_ADDRESS=" + address, "KITH_HOOKWIRE=1",
 	}
 	if readHostEnv(nil).ubuntu {
 		common = append(common, "DEBIAN_FRONTEND=noninteractive", "APT_LISTCHANGES_FRONTEND=none", "TERM=tmux-256color")

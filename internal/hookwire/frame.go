@@ -9,6 +9,11 @@ import (
 // Version is the protocol version this package speaks.
 const Version = 1
 
+// VersionVariable names the environment variable by which a unit agent tells a charm
+// that the socket of JUJU_AGENT_SOCKET_ADDRESS speaks hookwire, and in which version.
+// Under Juju the socket is there too, and speaks something else.
+const VersionVariable = "KITH_HOOKWIRE"
+
 // MaxFrame is the largest payload of a frame: a whole databag of 16 MiB fits even if
 // JSON escapes every byte of it into several, with room for names beside it.
 const MaxFrame = 64<<20 + 64<<10

@@ -1,0 +1,141 @@
+package ops
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+
+	"kith"
+)
+
+// deferKey is where the deferred events are kept, beside the stored states.
+const deferKey = "#notices#"
+
+// notice is one delivery of one event to one observer that was deferred, or may be.
+type notice struct {
+	Event    string          `json:"event"` // emission.key
+	Observer string          `json:"observer"`
+	Snapshot json.RawMessage `json:"snapshot,omitempty"`
+
+	deferred bool
+}
+
+func (n *notice) same(o *notice) bool {
+	return n.Event == o.Event && n.Observer == o.Observer && bytes.Equal(n.Snapshot, o.Snapshot)
+}
+
+// deferQueue holds the deferred events, oldest first.
+type deferQueue struct {
+	notices []*notice
+	loaded  bool
+	// saved is the form the queue was loaded in.
+	saved string
+}
+
+// loadQueue reads the queue, if any observer of this charm could have deferred.
+func (f *Framework) loadQueue() error {
+	if f.queue.loaded || len(f.named) == 0 {
+		return nil
+	}
+	text, err := f.stored.get(deferKey)
+	if err != nil {
+		return err
+	}
+	f.queue.loaded, f.queue.saved = true, text
+	if text == "" {
+		return nil
+	}
+	if err := json.Unmarshal([]byte(text), &f.queue.notices); err != nil {
+		return kith.Errorf(kith.Internal, "cannot read the deferred events: %v", err)
+	}
+	return nil
+}
+
+// deliver gives an event to an observer that may defer it. An event that waits
+// already is not delivered a second time (ops reference, section 6.4).
+func (f *Framework) deliver(o Observation, em emission) error {
+	if err := f.loadQueue(); err != nil {
+		return err
+	}
+	snapshot, err := em.keep()
+	if err != nil {
+		return err
+	}
+	n := &notice{Event: em.key, Observer: o.name, Snapshot: snapshot}
+	if slices.ContainsFunc(f.queue.notices, n.same) {
+		return nil
+	}
+	em.notice = n
+	if err := o.call(f, em); err != nil {
+		return err
+	}
+	if n.deferred {
+		f.queue.notices = append(f.queue.notices, n)
+	}
+	return nil
+}
+
+// keep is what is stored of an event.
+func (em emission) keep() (json.RawMessage, error) {
+	if em.snapshot != nil {
+		return em.snapshot()
+	}
+	return json.Marshal(em.env)
+}
+
+// reemit delivers what earlier dispatches deferred, oldest first. What is deferred
+// again keeps its place; what has no observer any more is dropped with a warning.
+func (f *Framework) reemit() error {
+	if err := f.loadQueue(); err != nil {
+		return err
+	}
+	for _, n := range slices.Clone(f.queue.notices) {
+		n.deferred = false
+		if err := f.redeliver(n); err != nil {
+			return err
+		}
+		if !n.deferred {
+			f.queue.notices = slices.DeleteFunc(f.queue.notices, func(m *notice) bool { return m == n })
+		}
+	}
+	return nil
+}
+
+func (f *Framework) redeliver(n *notice) error {
+	all := f.observers[n.Event]
+	i := slices.IndexFunc(all, func(o Observation) bool { return o.name == n.Observer })
+	if i < 0 {
+		f.Logger().Warn("dropped a deferred event: its observer is gone", "event", n.Event, "observer", n.Observer)
+		return nil
+	}
+	em := emission{key: n.Event, name: lastOf(n.Event), notice: n}
+	if all[i].restore != nil {
+		custom, err := all[i].restore(f, n.Snapshot)
+		if err != nil {
+			return err
+		}
+		em.name, em.custom = n.Event[len(customPrefix):], custom
+	} else if err := json.Unmarshal(n.Snapshot, &em.env); err != nil {
+		return kith.Errorf(kith.Internal, "cannot read the deferred event %q: %v", n.Event, err)
+	}
+	return all[i].call(f, em)
+}
+
+// saveQueue writes the queue if it has changed.
+func (f *Framework) saveQueue() error {
+	if !f.queue.loaded {
+		return nil
+	}
+	text := ""
+	if len(f.queue.notices) > 0 {
+		data, err := json.Marshal(f.queue.notices)
+		if err != nil {
+			return err
+		}
+		text = string(data)
+	}
+	if text != f.queue.saved {
+		f.stored.set(deferKey, text)
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+package ops
+
+import (
+	"encoding/json"
+	"slices"
+
+	"kith"
+)
+
+// StoredState keeps a value from one dispatch to the next. value is a pointer,
+// usually to a struct of the charm's: what was stored under the key is read into it
+// now, and what it holds at the end of a dispatch that succeeds is stored again, if it
+// has changed. Where nothing is stored the value stays as it is: set defaults before.
+//
+// Values are kept as JSON, so exported fields count, by their json tags. Juju keeps at
+// most 64 KiB under a key, whose name has at most 256 bytes. A state belongs to the
+// unit: what units share goes into the databag of a peer relation.
+//
+// Call it where handlers are registered. Libraries start their keys with their name.
+func (f *Framework) StoredState(key string, value any) error {
+	if key == "" || key == deferKey {
+		return kith.Errorf(kith.Invalid, "cannot keep a stored state under the key %q", key)
+	}
+	if slices.ContainsFunc(f.stored.values, func(v storedValue) bool { return v.key == key }) {
+		return kith.Errorf(kith.Invalid, "cannot keep two stored states under the key %q", key)
+	}
+	text, err := f.stored.get(key)
+	if err != nil {
+		return err
+	}
+	if text != "" {
+		if err := json.Unmarshal([]byte(text), value); err != nil {
+			return kith.Errorf(kith.Invalid, "cannot read the stored state %q: %v", key, err)
+		}
+	}
+	f.stored.values = append(f.stored.values, storedValue{key, value})
+	return nil
+}
+
+// storedStates are the stored states of one dispatch.
+type storedStates struct {
+	backend StateBackend
+	loaded  map[string]string // nil: not read yet
+	values  []storedValue
+	changes map[string]string // beside values; empty deletes
+}
+
+type storedValue struct {
+	key   string
+	value any
+}
+
+func (s *storedStates) get(key string) (string, error) {
+	if s.loaded == nil {
+		all, err := s.backend.StateGet()
+		if err != nil {
+			return "", err
+		}
+		s.loaded = clone(all)
+	}
+	return s.loaded[key], nil
+}
+
+func (s *storedStates) set(key, text string) {
+	if s.changes == nil {
+		s.changes = map[string]string{}
+	}
+	s.changes[key] = text
+}
+
+// commit writes what has changed, in one step.
+func (s *storedStates) commit() error {
+	for _, v := range s.values {
+		data, err := json.Marshal(v.value)
+		if err != nil {
+			return kith.Errorf(kith.Invalid, "cannot store the state %q: %v", v.key, err)
+		}
+		if text := string(data); text != s.loaded[v.key] {
+			s.set(v.key, text)
+		}
+	}
+	if len(s.changes) == 0 {
+		return nil
+	}
+	set := map[string]string{}
+	var deleted []string
+	for key, text := range s.changes { // any order: sorted below
+		if text == "" {
+			deleted = append(deleted, key)
+		} else {
+			set[key] = text
+		}
+	}
+	slices.Sort(deleted)
+	return s.backend.StateSet(set, deleted)
+}

@@ -1,0 +1,106 @@
+package ops
+
+import (
+	"fmt"
+
+	"kith"
+)
+
+// Status is the workload status of a unit or an application, as people see it.
+type Status struct {
+	Name    kith.Status
+	Message string
+}
+
+// ActiveStatus: the workload does what it is for.
+func ActiveStatus(message string) Status { return Status{kith.Active, message} }
+
+// BlockedStatus: a person has to do something; the message says what.
+func BlockedStatus(message string) Status { return Status{kith.Blocked, message} }
+
+// MaintenanceStatus: the charm is at work on the workload.
+func MaintenanceStatus(message string) Status { return Status{kith.Maintenance, message} }
+
+// WaitingStatus: another unit or application has to do something first.
+func WaitingStatus(message string) Status { return Status{kith.Waiting, message} }
+
+// String is "blocked: needs a database".
+func (s Status) String() string {
+	if s.Message == "" {
+		return string(s.Name)
+	}
+	return string(s.Name) + ": " + s.Message
+}
+
+// severity orders statuses for collect-status (ops reference, section 6.7); those a
+// charm cannot set have none.
+var severity = map[kith.Status]int{kith.Blocked: 4, kith.Maintenance: 3, kith.Waiting: 2, kith.Active: 1}
+
+// settable refuses a status that no charm can set.
+func (s Status) settable() error {
+	if severity[s.Name] == 0 {
+		return &InvalidStatusError{s}
+	}
+	return nil
+}
+
+// StatusError is for a handler to return when it cannot go on and no retry would
+// help: the unit gets the status, the handlers that are left and collect-status do
+// not run, and the hook succeeds, so that what was written so far is kept.
+//
+//	return ops.StatusError(ops.BlockedStatus("needs a database"))
+func StatusError(s Status) error { return &statusError{s} }
+
+type statusError struct{ status Status }
+
+func (e *statusError) Error() string { return fmt.Sprintf("status %s", e.status) }
+
+// CollectStatusEvent comes at the end of every dispatch and asks what status the
+// unit or the application has. The most severe of what is added wins: blocked,
+// maintenance, waiting, active; of equals the first. If nothing is added the status
+// stays as it is.
+type CollectStatusEvent struct {
+	EventBase
+	added *collected
+}
+
+type collected struct {
+	best Status
+	err  error
+}
+
+// AddStatus adds one. A status that cannot be set fails the hook with an
+// [*InvalidStatusError].
+func (e *CollectStatusEvent) AddStatus(s Status) {
+	if err := s.settable(); err != nil && e.added.err == nil {
+		e.added.err = err
+	}
+	if severity[s.Name] > severity[e.added.best.Name] {
+		e.added.best = s
+	}
+}
+
+// collectStatus asks for the unit's status, or the application's, and sets it.
+func (f *Framework) collectStatus(app bool) error {
+	name := collectUnitStatusName
+	if app {
+		name = collectAppStatusName
+	}
+	if len(f.observers[internalPrefix+name]) == 0 {
+		return nil
+	}
+	if app {
+		leader, err := f.model.unit.IsLeader()
+		if err != nil || !leader {
+			return err
+		}
+	}
+	var added collected
+	if err := f.emit(emission{key: internalPrefix + name, name: name, custom: &added}); err != nil {
+		return err
+	}
+	if added.err != nil || added.best.Name == "" {
+		return added.err
+	}
+	return f.backend.StatusSet(app, added.best)
+}

@@ -25,12 +25,17 @@ type toolHost struct {
 	unit  *unit
 	model string
 	token string
+	task  kith.TaskID // of an action; 0 in a hook
 	// members says whose bags may be kept for later hooks.
 	members map[bagKey]bool
 }
 
 func (u *unit) toolHost(ctx context.Context, a *api.Assignment) *toolHost {
-	return &toolHost{ctx: ctx, unit: u, model: string(a.Model), token: a.Token, members: announced(&a.Context)}
+	h := &toolHost{ctx: ctx, unit: u, model: string(a.Model), token: a.Token, members: announced(&a.Context)}
+	if t := a.Hook.Task; t != nil {
+		h.task = t.ID
+	}
+	return h
 }
 
 // ask asks the controller with the unit's credential, and is patient. Every
@@ -114,6 +119,11 @@ func (h *toolHost) SetVersion(version string) error {
 // SetLeaderSettings changes the leader settings.
 func (h *toolHost) SetLeaderSettings(set map[string]string) error {
 	return h.do(core.SetLeaderSettings{Unit: h.unit.ref.Unit, Set: set})
+}
+
+// LogAction adds to the log of the running action, at once.
+func (h *toolHost) LogAction(number int, message string) error {
+	return h.do(core.LogTask{Unit: h.unit.ref.Unit, Task: h.task, Number: number, Message: message})
 }
 
 // GoalState is where the unit's application and those it is related to are going.

@@ -139,12 +139,12 @@ func (t *txn) queueAction(q *request, name kith.UnitName, op RunAction) {
 	case !defined:
 		q.refuse(unitTag(name), "action %q not defined on unit %q", op.Action, name)
 	default:
-		params := action.WithDefaults(op.Params)
-		if err := action.ValidateParams(params); err != nil {
+		// Defaults do not make up for what is required.
+		if err := action.ValidateParams(op.Params); err != nil {
 			q.refuse(unitTag(name), "%s", messageOf(err))
 			return
 		}
-		q.add(target{unit: name}, Task{Params: params, Serial: !action.Parallel, Group: action.ExecutionGroup})
+		q.add(target{unit: name}, Task{Params: action.WithDefaults(op.Params), Serial: !action.Parallel, Group: action.ExecutionGroup})
 	}
 }
 

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Settings are configuration values: strings, bools, int64 and float64. Their
-// JSON form keeps whole numbers whole, however large.
+// Settings are configuration values: strings, bools, int64 and float64; and those of
+// actions, which may also be lists and maps. Their JSON form keeps whole numbers whole, however large.
 type Settings map[string]any
 
 // UnmarshalJSON reads numbers without a fraction as int64, others as float64.
@@ -19,21 +19,37 @@ func (s *Settings) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	for key, v := range raw { // any order: each key once
-		n, ok := v.(json.Number)
-		if !ok {
-			continue
-		}
-		whole, err := n.Int64()
-		if err == nil && !strings.ContainsAny(n.String(), ".eE") {
-			raw[key] = whole
-			continue
-		}
-		f, err := n.Float64()
+		n, err := numbers(v)
 		if err != nil {
 			return err
 		}
-		raw[key] = f
+		raw[key] = n
 	}
 	*s = raw
 	return nil
+}
+
+// numbers gives the numbers in v their types.
+func numbers(v any) (any, error) {
+	var err error
+	switch v := v.(type) {
+	case json.Number:
+		if n, err := v.Int64(); err == nil && !strings.ContainsAny(v.String(), ".eE") {
+			return n, nil
+		}
+		return v.Float64()
+	case map[string]any:
+		for k, e := range v { // any order: each key once
+			if v[k], err = numbers(e); err != nil {
+				return nil, err
+			}
+		}
+	case []any:
+		for i, e := range v {
+			if v[i], err = numbers(e); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return v, nil
 }

@@ -15,6 +15,7 @@
 //   - Relation settings, ports and charm state are buffered, and a later call in the
 //     same run sees them; statuses, the workload version, leader settings and log
 //     records take effect at once (15).
+//   - What an action sets, and why it fails, is kept however it ends ([Run.Outcome], 3.6).
 //   - A databag is read at most once in a run, so a charm sees one version of it (7.1).
 //   - Standard input is asked for only by a call that names it, before it did
 //     anything (6.1).

@@ -59,7 +59,7 @@ func TestRender(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	t.Parallel()
-	want := strings.Fields(`application-version-set close-port config-get goal-state is-leader juju-log leader-get leader-set
+	want := strings.Fields(`action-fail action-get action-log action-set application-version-set close-port config-get goal-state is-leader juju-log leader-get leader-set
 		network-get open-port opened-ports relation-get relation-ids relation-list relation-model-get relation-set
 		state-delete state-get state-set status-get status-set unit-get`)
 	if got := Names(); !slices.Equal(got, want) {

@@ -121,6 +121,18 @@ func plain(value any) any {
 			return plain(f)
 		}
 		return v.String()
+	case map[string]any:
+		whole := make(map[string]any, len(v))
+		for k, e := range v { // any order: a map is made
+			whole[k] = plain(e)
+		}
+		return whole
+	case []any:
+		whole := make([]any, 0, len(v))
+		for _, e := range v {
+			whole = append(whole, plain(e))
+		}
+		return whole
 	}
 	return value
 }

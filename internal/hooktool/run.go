@@ -35,6 +35,9 @@ type Controller interface {
 	LeaderSettings() (map[string]string, error)
 	SetLeaderSettings(set map[string]string) error
 	GoalState() (GoalState, error)
+	// LogAction adds a message to the log of the running action, at once. Number counts
+	// the messages of the run from 1.
+	LogAction(number int, message string) error
 }
 
 // Files are the files of the machine the charm runs on. Paths are absolute; errors
@@ -124,6 +127,11 @@ type Run struct {
 	written map[sideKey]map[string]string
 	ports   []core.PortWrite
 	state   map[string]*string
+
+	// What an action has come to.
+	results map[string]any
+	failure *string // of action-fail
+	logged  int     // messages of action-log
 }
 
 // NewRun starts a run of hook, which sees ctx.
@@ -133,6 +141,7 @@ func NewRun(ctx core.HookContext, hook core.Hook, host Host) *Run {
 		bags:    map[bagKey]map[string]string{},
 		written: map[sideKey]map[string]string{},
 		state:   map[string]*string{},
+		results: map[string]any{},
 	}
 	for _, b := range ctx.Bags {
 		data := b.Data

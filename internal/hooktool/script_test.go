@@ -19,7 +19,7 @@ import (
 //
 // A block names the hook, with "follower" if the unit does not lead, and lists the
 // calls of one run of it. Besides tool calls a line can be "effects" (what will commit
-// with the hook), "log" (what took effect at once), "asked" (what the controller was
+// with the hook), "ended N" (what a task whose process exits so comes to), "log" (what took effect at once), "asked" (what the controller was
 // asked), "files" or, between them, a change of the world: "depose", "elect",
 // "break" (the controller stops answering), "remote KEY=VALUE" (pg/0 writes).
 func TestScripts(t *testing.T) {
@@ -51,6 +51,7 @@ func runBlock(t *testing.T, d *datadriven.TestData) string {
 			t.Fatalf("%s: what is %q?", d.Pos, arg.Key)
 		}
 	}
+	ctx.Task = taskOf(name).sees
 	run := hooktool.NewRun(ctx, hookOf(name), h)
 	lines := strings.Split(d.Input, "\n")
 	var out strings.Builder
@@ -72,6 +73,16 @@ func (h *host) aside(run *hooktool.Run, line string) string {
 	switch word {
 	case "effects":
 		text, err := json.MarshalIndent(run.Effects(), "", " ")
+		if err != nil {
+			return err.Error()
+		}
+		return string(text) + "\n"
+	case "ended": // as the process of a task does, with this exit status
+		e := hooktool.Ending{Output: hooktool.NewOutput(0, []byte("out\n"), nil)}
+		if rest != "" {
+			e.Failed, e.Output.Code = "exit status "+rest, int(rest[0]-'0')
+		}
+		text, err := json.MarshalIndent(run.Outcome(e), "", " ")
 		if err != nil {
 			return err.Error()
 		}

@@ -13,6 +13,14 @@ type tool struct {
 // tools is the table, in order of name. A tool is its row here and its function.
 func tools() []tool {
 	return []tool{
+		{"action-fail", "[<message>]", "Make the running action fail.",
+			"The action goes on, and what it has set is kept.", actionFail},
+		{"action-get", "[<key>[.<key> ...]]", "Print the parameters of the running action.",
+			"Without a key, all of them are printed. A key that is not there prints nothing\n(null in JSON).", actionGet},
+		{"action-log", "<message> ...", "Write a message to the log of the running action.",
+			"Who waits for the action sees it at once.", actionLog},
+		{"action-set", "<key>[.<key> ...]=<value> ...", "Set results of the running action.",
+			"Keys with dots make maps within maps.", actionSet},
 		{"application-version-set", "<version>", "Set the version of the workload, shown for the application.",
 			"It takes effect at once. Any unit may set it, and the last one wins.", applicationVersionSet},
 		{"close-port", portArgs, "Close a port or a range of ports.",

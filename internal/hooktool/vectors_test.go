@@ -7,8 +7,8 @@ import (
 )
 
 // The conformance vectors of the hook protocol reference, section 18, row by row. Left
-// out are the rows whose tools are still to come (48 to 58: actions, secrets, storage,
-// resources, reboot) and 62, which is kith-hook's.
+// out are the rows whose tools are still to come (51 to 58: secrets, storage, resources,
+// reboot) and 62, which is kith-hook's.
 func TestConformanceVectors(t *testing.T) {
 	t.Parallel()
 	const follower = " follower" // "not leader"
@@ -67,6 +67,9 @@ func TestConformanceVectors(t *testing.T) {
 		{45, "other", "state-get nope --format=json", "\"\"\n", 0, ""},
 		{46, "other", "state-get nope --strict", "", 1, "ERROR \"nope\" not found\n"},
 		{47, "other", "state-delete nope", "", 0, ""},
+		{48, "other", "action-get", "", 1, "ERROR not running an action\n"},
+		{49, "action", "action-set Foo=1", "", 2, "ERROR key \"Foo\" must start and end with lowercase alphanumeric, and contain only lowercase alphanumeric and hyphens\n"},
+		{50, "action", "action-set stdout=1", "", 2, "ERROR cannot set reserved action key \"stdout\"\n"},
 		{59, "other", "relation-list -r 4 --format=xml", "", 2, "ERROR invalid value \"xml\" for option --format: unknown format \"xml\"\n"},
 		{60, "other", "config-get --bogus", "", 2, "ERROR option provided but not defined: --bogus\n"},
 		{61, "other", "config-get a b", "", 2, "ERROR unrecognized args: [\"b\"]\n"},
@@ -76,7 +79,9 @@ func TestConformanceVectors(t *testing.T) {
 		if n := len(where) - len(follower); n > 0 && where[n:] == follower {
 			where, h.leader = where[:n], false
 		}
-		got := shell(hooktool.NewRun(context(), hookOf(where), h), v.call)
+		ctx := context()
+		ctx.Task = taskOf(where).sees
+		got := shell(hooktool.NewRun(ctx, hookOf(where), h), v.call)
 		if string(got.Stdout) != v.stdout || got.Code != v.exit || string(got.Stderr) != v.stderr || got.NeedStdin {
 			t.Errorf("row %d, in %s: %s\n got %d, %q, %q\nwant %d, %q, %q", v.row, v.where, v.call,
 				got.Code, got.Stdout, got.Stderr, v.exit, v.stdout, v.stderr)

@@ -83,6 +83,11 @@ func (h *host) SetLeaderSettings(set map[string]string) error {
 
 func (h *host) GoalState() (hooktool.GoalState, error) { return h.goal, h.broken }
 
+func (h *host) LogAction(number int, message string) error {
+	h.log = append(h.log, fmt.Sprintf("action %d %q", number, message))
+	return h.broken
+}
+
 func (h *host) ReadFile(path string, limit int64) ([]byte, error) {
 	text, ok := h.files[path]
 	if !ok {
@@ -152,6 +157,9 @@ func context() core.HookContext {
 // and the like are about relation 4.
 func hookOf(name string) core.Hook {
 	kind, unit, _ := strings.Cut(name, " ")
+	if kind == "action" || kind == "command" {
+		return taskOf(kind).hook
+	}
 	kinds := map[string]core.HookKind{"rel": core.RelationChanged, "created": core.RelationCreated, "joined": core.RelationJoined,
 		"changed": core.RelationChanged, "departed": core.RelationDeparted, "broken": core.RelationBroken}
 	k, ok := kinds[kind]
@@ -162,6 +170,27 @@ func hookOf(name string) core.Hook {
 		unit = "pg/0"
 	}
 	return core.Hook{Kind: k, Relation: &core.RelationHook{ID: 4, Endpoint: "db", RemoteApp: "pg", RemoteUnit: kith.UnitName(unit)}}
+}
+
+// task is a task, as a hook and as what it sees.
+type task struct {
+	hook core.Hook
+	sees *core.TaskContext
+}
+
+// taskOf is the action backup with parameters of every kind, or a command; nothing for a hook.
+func taskOf(kind string) task {
+	switch kind {
+	case "action":
+		return task{core.Hook{Kind: core.Action, Task: &core.TaskHook{ID: 2, Action: "backup"}},
+			&core.TaskContext{ID: 2, Action: "backup", Params: core.Settings{
+				"target": "/srv", "level": int64(9), "ratio": 0.5, "quick": true, "empty": "", "nothing": nil,
+				"list": []any{"a", float64(2)}, "to": map[string]any{"host": "backup.example", "port": float64(2222)}}}}
+	case "command":
+		return task{core.Hook{Kind: core.Exec, Task: &core.TaskHook{ID: 3, Action: core.ExecAction}},
+			&core.TaskContext{ID: 3, Action: core.ExecAction, Command: &core.ShellCommand{Text: "true"}}}
+	}
+	return task{}
 }
 
 // split reads a command line: words between blanks, single quotes around blanks, and

@@ -26,6 +26,9 @@ func TestGuaranteesHoldInRandomHistories(t *testing.T) {
 		d.repair()
 		d.run("settle")
 		d.witness.settled()
+		if left := d.tasks(); len(left) > 0 {
+			d.fail("settled with tasks %v left over", left)
+		}
 		d.check()
 		for _, app := range castApps {
 			d.run("remove-application " + app)
@@ -50,10 +53,10 @@ type driver struct {
 }
 
 const cast = `
-charm app peers=cluster:app requires=db:mysql:optional options=x
-charm wordpress requires=db:mysql provides=website:http peers=loadbalancer:lb options=x
+charm app peers=cluster:app requires=db:mysql:optional options=x actions=a,b,p:parallel,g:group=g
+charm wordpress requires=db:mysql provides=website:http peers=loadbalancer:lb options=x actions=a,g:group=g
 charm mysql provides=server:mysql peers=cluster:mysql options=x
-charm logging subordinate requires=info:juju-info:container,sink:mysql options=x
+charm logging subordinate requires=info:juju-info:container,sink:mysql options=x actions=a,b,g:parallel:group=g
 deploy mysql units=2
 deploy wordpress
 integrate wordpress mysql
@@ -120,6 +123,17 @@ func (d *driver) failed() []string {
 	})
 }
 
+// tasks are those that are not over.
+func (d *driver) tasks() []string {
+	var ids []string
+	for u := range d.w.Model().Units() {
+		for t := range d.w.Model().ActiveTasks(u.Name) {
+			ids = append(ids, t.ID.String())
+		}
+	}
+	return ids
+}
+
 func (d *driver) relations() []string {
 	var ids []string
 	for r := range d.w.Model().Relations() {
@@ -169,6 +183,13 @@ var actions = []struct {
 		return "fail " + d.pick("app", castApps) + "/* " + d.pick("hook", hookNames) + " times=1"
 	}},
 	{3, (*driver).lineResolved},
+	{4, func(d *driver) string {
+		return line("run", d.pick("unit", d.units(nil)), d.pick("action", []string{"a", "b", "p", "g"}))
+	}},
+	{3, func(d *driver) string {
+		return line("command", d.pick("unit", d.units(nil)), d.pick("how", []string{"group=g", "serial", "force"}))
+	}},
+	{2, func(d *driver) string { return line("cancel", d.pick("task", d.tasks())) }},
 	{1, func(d *driver) string { return line("elect", d.pick("unit", d.units(nil))) }},
 	{6, (*driver).lineWrite},
 	{2, (*driver).lineOn},

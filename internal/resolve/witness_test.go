@@ -26,6 +26,7 @@ type lifeStory struct {
 
 	relations map[kith.RelationID]*stay
 	failed    *core.Hook // must be the next hook to run
+	tasks     map[kith.TaskID]bool
 }
 
 // stay is one unit's time in one relation, from entering to leaving.
@@ -50,7 +51,7 @@ func (x *witness) complain(u kith.UnitName, format string, args ...any) {
 func (x *witness) story(u kith.UnitName) *lifeStory {
 	s := x.units[u]
 	if s == nil {
-		s = &lifeStory{relations: map[kith.RelationID]*stay{}}
+		s = &lifeStory{relations: map[kith.RelationID]*stay{}, tasks: map[kith.TaskID]bool{}}
 		x.units[u] = s
 	}
 	return s
@@ -88,6 +89,10 @@ func (x *witness) event(e script.Event) {
 
 func (x *witness) ran(e script.Event, s *lifeStory) {
 	h := e.Step.Hook
+	if h.Task != nil {
+		x.task(e, s)
+		return
+	}
 	if f := s.failed; f != nil && !x.moot(e.Unit, *f) && !f.Same(h) {
 		x.complain(e.Unit, "8: %s runs while %s is in error", script.DescribeHook(h), script.DescribeHook(*f))
 	}
@@ -103,6 +108,22 @@ func (x *witness) ran(e script.Event, s *lifeStory) {
 		return
 	}
 	x.committed(e.Unit, h)
+}
+
+// task checks a task that has ended: it runs once, an action not before install, and
+// neither after remove. What failed waits on.
+func (x *witness) task(e script.Event, s *lifeStory) {
+	h := e.Step.Hook
+	if s.tasks[h.Task.ID] {
+		x.complain(e.Unit, "4.1: task %d runs twice", h.Task.ID)
+	}
+	s.tasks[h.Task.ID] = true
+	if h.Kind == core.Action && !s.installed && s.failed == nil {
+		x.complain(e.Unit, "4.1: %s before install", script.DescribeHook(h))
+	}
+	if s.removed {
+		x.complain(e.Unit, "4.1: %s after remove", script.DescribeHook(h))
+	}
 }
 
 // endedBefore reports whether a relation hook was chosen when the unit had to

@@ -25,7 +25,7 @@ type fault struct {
 
 func matches(unitPattern, hookPattern string, u kith.UnitName, h core.Hook) bool {
 	unit, err1 := path.Match(unitPattern, string(u))
-	hook, err2 := path.Match(hookPattern, h.Name())
+	hook, err2 := path.Match(hookPattern, scriptName(h))
 	return err1 == nil && err2 == nil && unit && hook
 }
 
@@ -74,6 +74,8 @@ func declare(c *charm.Charm, section, spec string) error {
 	case "options":
 		c.Config[spec] = charm.Option{Type: charm.StringOption}
 		return nil
+	case "actions":
+		return declareAction(c, spec)
 	default:
 		return fmt.Errorf("unknown part of a charm: %q", section)
 	}

@@ -30,6 +30,10 @@ var commands = map[string]func(*World, []string) error{
 	"config":             (*World).cmdConfig,
 	"refresh":            (*World).cmdRefresh,
 	"resolved":           (*World).cmdResolved,
+	"run":                (*World).cmdRun,
+	"command":            (*World).cmdCommand,
+	"cancel":             (*World).cmdCancel,
+	"tasks":              (*World).cmdTasks,
 	"on":                 (*World).cmdOn,
 	"off":                (*World).cmdOff,
 	"fail":               (*World).cmdFail,
@@ -60,7 +64,7 @@ var commands = map[string]func(*World, []string) error{
 var arity = map[string]int{
 	"charm": 1, "deploy": 1, "add-unit": 1, "integrate": 2, "remove-relation": 1, "config": 1, "refresh": 1, "on": 2, "off": 2,
 	"fail": 2, "mend": 2, "exec": 2, "step": 1, "next": 1, "begin": 1, "commit": 1, "kill": 1, "hello": 1, "elect": 1,
-	"down": 1, "up": 1, "advance": 1, "sleep": 1, "members": 1, "bags": 1, "leader": 1, "wake": 1,
+	"run": 2, "cancel": 1, "down": 1, "up": 1, "advance": 1, "sleep": 1, "members": 1, "bags": 1, "leader": 1, "wake": 1,
 }
 
 func (w *World) line(line string) error {

@@ -26,9 +26,10 @@
 // The model, as an operator changes it:
 //
 //	model-config KEY=VALUE...
-//	charm NAME [subordinate] [provides=EP,...] [requires=EP,...] [peers=EP,...] [options=NAME,...]
+//	charm NAME [subordinate] [provides=EP,...] [requires=EP,...] [peers=EP,...] [options=NAME,...] [actions=ACTION,...]
 //	    EP is NAME:INTERFACE, with :container, :optional or :limit=N after it; a second
-//	    charm of the same name is what the next deploy or refresh uses
+//	    charm of the same name is what the next deploy or refresh uses;
+//	    ACTION is NAME, with :parallel, :group=G, :needs=KEY or :default=KEY after it
 //	deploy APP [CHARM] [units=N] [host=HOST]
 //	add-unit APP [units=N] [host=HOST]
 //	remove-unit UNIT... [force]
@@ -40,8 +41,11 @@
 //	config APP KEY=VALUE...
 //	refresh APP [CHARM] [force]
 //	resolved UNIT... [no-retry]
+//	run UNIT... ACTION [KEY=VALUE...]
+//	command [UNIT...] [app=APP] [machine=ID] [all] [serial] [group=G] [relation=ID] [remote=UNIT] [force]
+//	cancel TASK...      one that runs is aborted when it is killed
 //
-// What charms do:
+// What charms do (HOOK is actions/NAME for an action, juju-exec for a command):
 //
 //	on UNIT HOOK: TOOL ARGUMENT...[; TOOL ...]    UNIT and HOOK may hold * (path.Match)
 //	off UNIT HOOK
@@ -58,7 +62,7 @@
 //	settle [UNIT...] [quiet] [why]    until none of them has anything left to do: each in turn as far as it gets
 //	step UNIT [N]                     one step, or N
 //	next UNIT                         what step would do
-//	begin UNIT; commit UNIT; kill UNIT    one hook in three pieces: kill is SIGTERM from outside
+//	begin UNIT; commit UNIT; kill UNIT    one hook or task in three pieces: kill is a signal from outside
 //	hello UNIT                        its agent takes the unit up; settle and step do so by themselves
 //	elect UNIT                        leadership moves
 //	crash [HOST]                      the agent dies and comes back
@@ -68,5 +72,5 @@
 //
 // Questions:
 //
-//	status, relations, members ID, bags ID [all], leader APP, wake UNIT
+//	status, tasks, relations, members ID, bags ID [all], leader APP, wake UNIT
 package script

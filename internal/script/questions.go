@@ -22,10 +22,11 @@ func (w *World) cmdStatus([]string) error {
 		if u.Workload.Message != "" {
 			line += " (" + u.Workload.Message + ")"
 		}
-		switch p := w.model.Progress(u.Name); {
-		case p.Running != nil:
-			line += ", running " + p.Running.Hook.Name()
-		case p.Failed != nil:
+		p := w.model.Progress(u.Name)
+		if p.Running != nil {
+			line += ", running " + p.Running.Hook.Title()
+		}
+		if p.InError() {
 			line += ", in error: " + p.Failed.Hook.Name()
 		}
 		w.printf("%s", line)

@@ -14,6 +14,7 @@ import (
 type shell struct {
 	w     *World
 	unit  kith.UnitName
+	hook  core.Hook
 	run   *hooktool.Run
 	said  []string // what the tools printed, for the script
 	began uint64   // the model's revision before it
@@ -22,7 +23,7 @@ type shell struct {
 
 // newShell starts h of unit u, as the model is now.
 func (w *World) newShell(u kith.UnitName, h core.Hook) *shell {
-	s := &shell{w: w, unit: u, began: w.model.Revision}
+	s := &shell{w: w, unit: u, hook: h, began: w.model.Revision}
 	v, _ := core.ViewOf(&w.model, u)
 	s.retry = v.Past.Failed != nil
 	s.run = hooktool.NewRun(v.Context(h, w.now), h, s)
@@ -111,6 +112,11 @@ func (s *shell) SetLeaderSettings(set map[string]string) error {
 // GoalState is refused: scripts are about what is, not about what will be.
 func (s *shell) GoalState() (hooktool.GoalState, error) {
 	return hooktool.GoalState{}, kith.Errorf(kith.Invalid, "cannot answer goal-state: scripts do not have it")
+}
+
+// LogAction takes effect at once.
+func (s *shell) LogAction(number int, message string) error {
+	return s.w.Do(core.UnitActor(s.unit), core.LogTask{Unit: s.unit, Task: s.hook.Task.ID, Number: number, Message: message})
 }
 
 // ReadFile finds nothing: scripted charms have no files.

@@ -262,7 +262,11 @@ func (w *World) seq(name kith.UnitName) uint64 {
 
 func (w *World) begin(name kith.UnitName, h core.Hook) error {
 	s := w.newShell(name, h) // what the hook sees is settled before it is known to run
-	err := w.Do(core.UnitActor(name), core.BeginHook{Unit: name, Seq: w.seq(name), Hook: h, Attempt: w.attempts(name), Epoch: w.epochOf(name)})
+	var op core.Op = core.BeginHook{Unit: name, Seq: w.seq(name), Hook: h, Attempt: w.attempts(name), Epoch: w.epochOf(name)}
+	if h.Task != nil {
+		op = core.BeginTask{Unit: name, Task: h.Task.ID, Epoch: w.epochOf(name)}
+	}
+	err := w.Do(core.UnitActor(name), op)
 	if err == nil {
 		w.shells[name] = s
 	}
@@ -298,6 +302,9 @@ func (w *World) finish(name kith.UnitName) error {
 	step, s, err := w.end(name)
 	if err != nil {
 		return err
+	}
+	if step.Hook.Task != nil {
+		return w.finishTask(name, step, s)
 	}
 	line := w.describeStep(name, step)
 	if !s.play(step.Hook) || w.faulty(name, step.Hook) {
@@ -345,6 +352,9 @@ func (w *World) kill(name kith.UnitName) error {
 	step, s, err := w.end(name)
 	if err != nil {
 		return err
+	}
+	if step.Hook.Task != nil {
+		return w.killTask(name, step, s)
 	}
 	line := w.describeStep(name, step)
 	err = w.Do(core.UnitActor(name), core.FailHook{
@@ -434,9 +444,12 @@ func (w *World) endpoints(name kith.UnitName, ids []kith.RelationID) string {
 }
 
 // DescribeHook names a hook and what it is about: "db-relation-joined unit=db/0",
-// "db-relation-broken app=db".
+// "db-relation-broken app=db", "action backup task=2".
 func DescribeHook(h core.Hook) string {
 	s := h.Name()
+	if h.Task != nil {
+		s = fmt.Sprintf("%s task=%d", h.Title(), h.Task.ID)
+	}
 	switch r := h.Relation; {
 	case r == nil:
 		return s

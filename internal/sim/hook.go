@@ -286,6 +286,11 @@ func (h *hookRun) SetLeaderSettings(set map[string]string) error {
 // GoalState implements hooktool.Controller; no charm of the cast asks for it.
 func (h *hookRun) GoalState() (hooktool.GoalState, error) { return hooktool.GoalState{}, errAway }
 
+// LogAction implements hooktool.Controller.
+func (h *hookRun) LogAction(number int, message string) error {
+	return h.do(core.LogTask{Unit: h.u.name, Task: h.a.Hook.Task.ID, Number: number, Message: message})
+}
+
 // ReadFile implements hooktool.Files: there are none.
 func (h *hookRun) ReadFile(string, int64) ([]byte, error) { return nil, fs.ErrNotExist }
 

@@ -210,6 +210,10 @@ func (a *Agent) handle(l life, e api.HostEvent) {
 		if u := a.units[*e.Cancel]; u != nil {
 			u.cancel()
 		}
+	case e.Abort != nil:
+		if u := a.units[e.Abort.UnitRef]; u != nil {
+			u.abort(e.Abort.Task)
+		}
 	case e.ModelGone != "":
 		for ref := range a.units { // any order: each is told on its own
 			if ref.Model == e.ModelGone {

@@ -68,7 +68,7 @@ type places struct {
 }
 
 // environment is the complete environment of a hook; nothing else is inherited
-// (hook protocol reference, sections 5.1 and 5.2). KITH_UNIT_ADDRESS is ours: the
+// (hook protocol reference, sections 5.1 to 5.3, and 3.11 for commands). KITH_UNIT_ADDRESS is ours: the
 // loopback address that belongs to the unit alone, for shell charms that start servers.
 // So is KITH_HOOKWIRE, by which a Go charm knows that it can use the socket itself.
 func environment(h hostEnv, p places, c *core.HookContext, hook core.Hook, contextID string) []string {
@@ -78,11 +78,18 @@ func environment(h hostEnv, p places, c *core.HookContext, hook core.Hook, conte
 			env = append(env, pairs[i]+"="+pairs[i+1])
 		}
 	}
+	switch t := hook.Task; {
+	case t == nil:
+		set("JUJU_HOOK_NAME", hook.Name(), "JUJU_DISPATCH_PATH", "hooks/"+hook.Name())
+	case hook.Kind == core.Exec:
+		set("JUJU_HOOK_NAME", "") // and no dispatch path
+	default:
+		set("JUJU_HOOK_NAME", "", "JUJU_DISPATCH_PATH", "actions/"+t.Action,
+			"JUJU_ACTION_NAME", t.Action, "JUJU_ACTION_UUID", t.ID.String(), "JUJU_ACTION_TAG", "action-"+t.ID.String())
+	}
 	set("CHARM_DIR", p.charm,
 		"JUJU_CHARM_DIR", p.charm,
 		"JUJU_CONTEXT_ID", contextID,
-		"JUJU_HOOK_NAME", hook.Name(),
-		"JUJU_DISPATCH_PATH", "hooks/"+hook.Name(),
 		"JUJU_AGENT_SOCKET_ADDRESS", p.socket,
 		"JUJU_AGENT_SOCKET_NETWORK", "unix",
 		"JUJU_UNIT_NAME", string(c.Unit),
@@ -120,6 +127,19 @@ func environment(h hostEnv, p places, c *core.HookContext, hook core.Hook, conte
 		}
 	}
 	return env
+}
+
+// machineEnvironment is what a command for a machine gets: it runs in no unit's context.
+func machineEnvironment(h hostEnv) []string {
+	return []string{"PATH=" + h.path, "HOME=" + homeFolder(), "LANG=C.UTF-8", "DEBIAN_FRONTEND=noninteractive"}
+}
+
+// contextName is the part of a context id that says what runs (hook protocol reference, section 5.1).
+func contextName(h core.Hook) string {
+	if h.Kind == core.Exec {
+		return "run-commands"
+	}
+	return h.Name()
 }
 
 // newContextID names one run of one hook. Who knows it may act as the unit while

@@ -173,33 +173,23 @@ func (u *unit) execute(a *api.Assignment, s script) outcome {
 	fail := func(err error) outcome {
 		return outcome{ending: failed, via: s.Via, message: reason(err).Error()}
 	}
-	socket, err := u.agent.sockets.place(u.dir.socket())
+	run, host := u.newRun(a)
+	defer host.end()
+	tools, id, err := u.serveTools(a, run, host)
 	if err != nil {
 		return fail(err)
 	}
-	name, id := a.Hook.Name(), newContextID(u.ref.Unit, a.Hook.Name())
-	ctx, cancel := context.WithCancel(u.life.run)
-	defer cancel()
-	run := hooktool.NewRun(u.bags.fill(a), a.Hook, u.toolHost(ctx, a))
-	tools, err := listenTools(socket, id, cancel, func(q hookwire.Request) hookwire.Response {
-		return hookwire.Response(run.Exec(hooktool.Call{
-			Tool: q.Tool, Args: q.Args, Dir: q.Dir, StdinSupplied: q.StdinSupplied, Stdin: q.Stdin}))
-	})
-	if err != nil {
-		return fail(err)
-	}
-	out := newOutput(func(level api.Level, line string) { u.log(level, "unit."+string(u.ref.Unit)+"."+name, line) })
 	p := process{
 		path:  s.Path,
 		dir:   u.dir.charm(),
-		env:   environment(u.agent.env, places{u.dir.charm(), u.dir.tools(), socket}, &a.Context, a.Hook, id),
-		out:   out,
+		env:   environment(u.agent.env, places{u.dir.charm(), u.dir.tools(), tools.path}, &a.Context, a.Hook, id),
+		out:   u.newOutput(a.Hook.Name()),
 		spawn: u.agent.spawn,
 		grace: u.agent.StopGrace,
 	}
 	state, err := u.runNoted(p)
 	tools.close()
-	out.finish()
+	p.out.finish()
 	switch {
 	case err != nil:
 		return fail(err)
@@ -209,6 +199,34 @@ func (u *unit) execute(a *api.Assignment, s script) outcome {
 		return outcome{ending: terminated, via: s.Via, message: state.String()}
 	}
 	return outcome{ending: failed, via: s.Via, message: state.String()}
+}
+
+// newRun makes ready what the tools of a hook or a task work on. The host must be ended.
+func (u *unit) newRun(a *api.Assignment) (*hooktool.Run, *toolHost) {
+	ctx, cancel := context.WithCancel(u.life.run)
+	host := u.toolHost(ctx, a)
+	host.end = cancel
+	return hooktool.NewRun(u.bags.fill(a), a.Hook, host), host
+}
+
+// serveTools serves the tools of a run, under an id that only its process knows.
+func (u *unit) serveTools(a *api.Assignment, run *hooktool.Run, host *toolHost) (*toolServer, string, error) {
+	socket, err := u.agent.sockets.place(u.dir.socket())
+	if err != nil {
+		return nil, "", err
+	}
+	id := newContextID(u.ref.Unit, contextName(a.Hook))
+	tools, err := listenTools(socket, id, host.end, func(q hookwire.Request) hookwire.Response {
+		return hookwire.Response(run.Exec(hooktool.Call{
+			Tool: q.Tool, Args: q.Args, Dir: q.Dir, StdinSupplied: q.StdinSupplied, Stdin: q.Stdin}))
+	})
+	return tools, id, err
+}
+
+// newOutput logs what a hook prints under its name.
+func (u *unit) newOutput(name string) *output {
+	module := "unit." + string(u.ref.Unit) + "." + name
+	return newOutput(func(level api.Level, line string) { u.log(level, module, line) })
 }
 
 // runNoted runs a process so that it cannot outlive the agent unnoticed.

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"io"
 	"os"
 	"sync"
 	"syscall"
@@ -18,10 +19,15 @@ const drainTime = 100 * time.Millisecond
 // process is one charm process to run.
 type process struct {
 	path  string
+	args  []string // after path
 	dir   string
 	env   []string
 	out   *output
 	spawn spawner
+	// stdout and stderr, if set, get what the process prints beside the log.
+	stdout, stderr io.Writer
+	// kill, once closed, has the process killed at once.
+	kill <-chan struct{}
 	// started, if set, is called with the process id once it runs.
 	started func(pid int)
 	// grace is how long the process has, after it was asked to end, until it is killed.
@@ -40,7 +46,7 @@ func (p process) run(ctx context.Context) (*os.ProcessState, error) {
 	if err != nil {
 		return nil, err
 	}
-	proc, err := p.spawn.start(p.path, p.dir, p.env, []*os.File{pipes.null, pipes.stdout.w, pipes.stderr.w})
+	proc, err := p.spawn.start(append([]string{p.path}, p.args...), p.dir, p.env, []*os.File{pipes.null, pipes.stdout.w, pipes.stderr.w})
 	pipes.closeWriters()
 	if err != nil {
 		pipes.closeReaders()
@@ -50,8 +56,8 @@ func (p process) run(ctx context.Context) (*os.ProcessState, error) {
 		p.started(proc.Pid)
 	}
 	var readers sync.WaitGroup
-	readers.Go(func() { _ = p.out.read(pipes.stdout.r, api.LevelDebug) }) // ends at the deadline, if not before
-	readers.Go(func() { _ = p.out.read(pipes.stderr.r, api.LevelWarning) })
+	readers.Go(func() { _ = p.out.read(tee(pipes.stdout.r, p.stdout), api.LevelDebug) }) // ends at the deadline, if not before
+	readers.Go(func() { _ = p.out.read(tee(pipes.stderr.r, p.stderr), api.LevelWarning) })
 
 	unwatch := p.terminateAfter(ctx, proc)
 	state, err := proc.Wait()
@@ -64,7 +70,15 @@ func (p process) run(ctx context.Context) (*os.ProcessState, error) {
 	return state, err
 }
 
-// terminateAfter ends the process when ctx does: politely, then by force. The
+func tee(r io.Reader, w io.Writer) io.Reader {
+	if w == nil {
+		return r
+	}
+	return io.TeeReader(r, w)
+}
+
+// terminateAfter ends the process when ctx does: politely, then by force; and when
+// kill is closed, by force. The
 // function it returns stops watching, and waits until that has stopped.
 func (p process) terminateAfter(ctx context.Context, proc *os.Process) func() {
 	ended := make(chan struct{})
@@ -72,6 +86,9 @@ func (p process) terminateAfter(ctx context.Context, proc *os.Process) func() {
 	watcher.Go(func() {
 		select {
 		case <-ended:
+			return
+		case <-p.kill:
+			_ = syscall.Kill(-proc.Pid, syscall.SIGKILL) // it may have ended meanwhile
 			return
 		case <-ctx.Done():
 		}

@@ -12,8 +12,9 @@ import (
 
 // script is what runs for a hook.
 type script struct {
-	Path string // absolute; empty if the charm has nothing for this hook
-	Via  string // how the log names it
+	Path string   // absolute; empty if the charm has nothing for this hook
+	Args []string // after the path; none for a charm's own
+	Via  string   // how the log names it
 }
 
 // Juju's words for the two ways a hook is found.
@@ -26,13 +27,18 @@ const (
 // 3.1): dispatch always wins, then hooks/<name>, else the hook is missing and
 // Path is empty. A file that is there and cannot be executed is an error, never
 // a missing hook.
-func findScript(charmDir, hook string) (script, error) {
+func findScript(charmDir, hook string) (script, error) { return findIn(charmDir, "hooks", hook) }
+
+// findAction is findScript for an action: dispatch, or actions/<name>.
+func findAction(charmDir, action string) (script, error) { return findIn(charmDir, "actions", action) }
+
+func findIn(charmDir, folder, name string) (script, error) {
 	if !hasMetadata(charmDir) {
 		return script{}, kith.Errorf(kith.Internal, "charm missing from disk")
 	}
 	for _, s := range []script{
-		{filepath.Join(charmDir, "dispatch"), viaDispatch},
-		{filepath.Join(charmDir, "hooks", hook), viaBespoke},
+		{Path: filepath.Join(charmDir, "dispatch"), Via: viaDispatch},
+		{Path: filepath.Join(charmDir, folder, name), Via: viaBespoke},
 	} {
 		_, err := exec.LookPath(s.Path) // the path is absolute: this only looks at the file
 		if err == nil || !errors.Is(err, fs.ErrNotExist) {

@@ -83,6 +83,7 @@ type toolHandler func(hookwire.Request) hookwire.Response
 // close: the socket exists no longer than the hook runs, and calls are served one
 // at a time (hook protocol reference, section 6.1).
 type toolServer struct {
+	path      string
 	contextID string
 	handle    toolHandler
 	listener  *net.UnixListener
@@ -110,7 +111,7 @@ func listenTools(path, contextID string, cancel context.CancelFunc, handle toolH
 	if err != nil {
 		return nil, kith.Errorf(kith.Internal, "cannot listen for hook tools at %q: %v", path, reason(err))
 	}
-	s := &toolServer{contextID: contextID, handle: handle, listener: l, cancel: cancel, conns: map[net.Conn]bool{}}
+	s := &toolServer{path: path, contextID: contextID, handle: handle, listener: l, cancel: cancel, conns: map[net.Conn]bool{}}
 	s.serving.Go(s.accept)
 	return s, nil
 }

@@ -15,7 +15,7 @@ import (
 type spawner struct{ jobs chan *spawnJob }
 
 type spawnJob struct {
-	path string
+	argv []string
 	attr *os.ProcAttr
 	proc *os.Process
 	err  error
@@ -29,7 +29,7 @@ func (s spawner) run() {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	for j := range s.jobs {
-		j.proc, j.err = os.StartProcess(j.path, []string{j.path}, j.attr)
+		j.proc, j.err = os.StartProcess(j.argv[0], j.argv, j.attr)
 		close(j.done)
 	}
 }
@@ -38,10 +38,10 @@ func (s spawner) close() { close(s.jobs) }
 
 // start starts a process group of its own, so that Ctrl-C on a terminal reaches
 // the agent and not the hooks it is about to let finish.
-func (s spawner) start(path, dir string, env []string, files []*os.File) (*os.Process, error) {
+func (s spawner) start(argv []string, dir string, env []string, files []*os.File) (*os.Process, error) {
 	sys := &syscall.SysProcAttr{Setpgid: true}
 	dieWithParent(sys)
-	j := &spawnJob{path: path, attr: &os.ProcAttr{Dir: dir, Env: env, Files: files, Sys: sys}, done: make(chan struct{})}
+	j := &spawnJob{argv: argv, attr: &os.ProcAttr{Dir: dir, Env: env, Files: files, Sys: sys}, done: make(chan struct{})}
 	s.jobs <- j
 	<-j.done
 	return j.proc, j.err

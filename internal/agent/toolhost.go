@@ -22,6 +22,7 @@ const toolPatience = time.Minute
 type toolHost struct {
 	osFiles
 	ctx   context.Context
+	end   context.CancelFunc // of ctx
 	unit  *unit
 	model string
 	token string

@@ -30,6 +30,7 @@ type unit struct {
 
 	mu   sync.Mutex
 	next *api.Assignment // not begun
+	task *taskRun        // nil unless a task runs
 	// committed is the Seq of the last hook that is known to have committed, and
 	// heard the model's revision of the last answer: assignments from before are old.
 	committed uint64
@@ -89,7 +90,11 @@ func (u *unit) main() {
 		select {
 		case <-u.wake:
 			for a := u.take(); a != nil && u.life.start.Err() == nil; a = u.take() {
-				u.step(a)
+				if a.Hook.Task != nil {
+					u.stepTask(a)
+				} else {
+					u.step(a)
+				}
 			}
 		case <-u.life.start.Done():
 			u.leave()

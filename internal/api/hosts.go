@@ -19,6 +19,8 @@ type HostEvent struct {
 	Run   *Assignment `json:"run,omitempty"`
 	// Cancel withdraws an assignment that was not begun: there is nothing to run any more.
 	Cancel *UnitRef `json:"cancel,omitempty"`
+	// Abort asks for the end of a task that runs. A task that does not run needs none.
+	Abort *TaskRef `json:"abort,omitempty"`
 	// ModelGone is a model that was removed: whatever is kept of it can go.
 	ModelGone kith.ModelUUID `json:"model-gone,omitempty"`
 }
@@ -36,6 +38,12 @@ type HostUnits struct {
 type UnitRef struct {
 	Model kith.ModelUUID `json:"model"`
 	Unit  kith.UnitName  `json:"unit"`
+}
+
+// TaskRef names a task of a unit.
+type TaskRef struct {
+	UnitRef
+	Task kith.TaskID `json:"task"`
 }
 
 // HostUnit is a unit the agent must hold: fetch its charm, give it its address,
@@ -57,7 +65,7 @@ type HostUnit struct {
 	Token string `json:"token"`
 }
 
-// Assignment is a hook to run. Seq is the unit's Progress.Seq plus one; a later
+// Assignment is a hook to run, or a task. Seq is the unit's Progress.Seq plus one; a later
 // assignment with the same Seq replaces one that was not begun.
 type Assignment struct {
 	UnitRef

@@ -9,7 +9,7 @@ import (
 
 // SettleReply says whether a model has come to rest, and if not, what is left.
 //
-// A model is settled when no unit has a hook to run, none is running, no
+// A model is settled when no unit has a hook or a task to run, none is running, no
 // command is waiting, no failed hook will be retried by itself and no forced
 // removal is waiting. A unit whose hook failed for good does not keep the model
 // from settling; it is listed in Errors.
@@ -26,8 +26,8 @@ type BusyWith string
 
 // What there is to wait for.
 const (
-	BusyRunning  BusyWith = "running"  // a hook is running
-	BusyPending  BusyWith = "pending"  // a hook is due and has not begun
+	BusyRunning  BusyWith = "running"  // a hook or a task is running
+	BusyPending  BusyWith = "pending"  // a hook or a task is due and has not begun
 	BusyRetry    BusyWith = "retry"    // a failed hook will be run again at Until
 	BusyCommands BusyWith = "commands" // Count commands are waiting to be decided
 	BusyEviction BusyWith = "eviction" // a forced removal waits for units until Until
@@ -37,7 +37,7 @@ const (
 type Busy struct {
 	Unit  kith.UnitName `json:"unit,omitempty"`
 	With  BusyWith      `json:"with"`
-	Hook  string        `json:"hook,omitempty"`
+	Hook  string        `json:"hook,omitempty"` // or "action NAME"
 	Since time.Time     `json:"since,omitzero"`
 	Until time.Time     `json:"until,omitzero"`
 	Count int           `json:"count,omitempty"`
@@ -59,7 +59,7 @@ type UnitError struct {
 func ErrorsOf(m *core.Model) []UnitError {
 	var errs []UnitError
 	for _, u := range sortedUnits(m) {
-		if p := m.Progress(u.Name); p != nil && p.Failed != nil && p.Running == nil {
+		if p := m.Progress(u.Name); p != nil && p.InError() {
 			f := p.Failed
 			errs = append(errs, UnitError{Unit: u.Name, Hook: f.Hook.Name(), Message: f.Message, Since: f.Since})
 		}

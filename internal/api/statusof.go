@@ -87,6 +87,9 @@ func executing(p *core.Progress) bool {
 
 // runningMessage is the agent's message while a hook runs.
 func runningMessage(h core.Hook) string {
+	if h.Task != nil {
+		return "running " + h.Title()
+	}
 	if h.Relation != nil && h.Relation.RemoteUnit != "" {
 		return fmt.Sprintf("running %s hook for %s", h.Name(), h.Relation.RemoteUnit)
 	}
@@ -99,9 +102,9 @@ func AgentStatusOf(e core.Entry) (core.Status, bool) {
 	switch {
 	case e.Hook == nil || e.Hook.Hook.Kind == core.UpdateStatus:
 		return core.Status{}, false
-	case e.Command == core.BeginHook{}.Name():
+	case e.Command == core.BeginHook{}.Name() || e.Command == core.BeginTask{}.Name():
 		return core.Status{Current: kith.Executing, Message: runningMessage(e.Hook.Hook), Since: e.Time}, true
-	case e.Command == core.CommitHook{}.Name() || e.Command == core.FailHook{}.Name():
+	case e.Command == core.CommitHook{}.Name() || e.Command == core.FailHook{}.Name() || e.Command == core.FinishTask{}.Name():
 		return core.Status{Current: kith.Idle, Since: e.Time}, true
 	}
 	return core.Status{}, false
@@ -110,9 +113,10 @@ func AgentStatusOf(e core.Entry) (core.Status, bool) {
 // FailedMessage is the workload status message while a failed hook waits.
 func FailedMessage(h core.Hook) string { return fmt.Sprintf("hook failed: %q", h.Name()) }
 
-// WorkloadStatus is what the charm said, or error while a failed hook waits.
+// WorkloadStatus is what the charm said, or error while a failed hook waits: also
+// while a task runs beside it.
 func WorkloadStatus(m *core.Model, u *core.Unit, p *core.Progress) core.Status {
-	if p == nil || p.Failed == nil || executing(p) {
+	if p == nil || p.Failed == nil || executing(p) && !p.RunsTask() {
 		return u.Workload
 	}
 	h := p.Failed.Hook

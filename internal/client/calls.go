@@ -132,6 +132,35 @@ func (c *Client) StatusLog(ctx context.Context, model string, q api.StatusLogQue
 	return get[[]api.StatusLogEntry](ctx, c, withQuery(api.ModelPath(model, "status-log"), v))
 }
 
+// Actions are the actions an application's charm has. Errors: NotFound.
+func (c *Client) Actions(ctx context.Context, model string, a kith.AppName) (api.AppActions, error) {
+	return get[api.AppActions](ctx, c, api.ModelPath(model, "applications", string(a), "actions"))
+}
+
+// Operations lists what was asked to be run, oldest first.
+func (c *Client) Operations(ctx context.Context, model string, q api.OperationQuery) (api.OperationsReply, error) {
+	v := url.Values{"application": q.Apps, "unit": q.Units, "machine": q.Machines, "action": q.Actions, "status": q.Statuses}
+	number(v, "limit", uint64(q.Limit))
+	number(v, "offset", uint64(q.Offset))
+	return get[api.OperationsReply](ctx, c, withQuery(api.ModelPath(model, "operations"), v))
+}
+
+// Operation is an operation with its tasks and their logs. Errors: NotFound.
+func (c *Client) Operation(ctx context.Context, model string, id kith.OperationID) (api.Operation, error) {
+	return get[api.Operation](ctx, c, api.ModelPath(model, "operations", id.String()))
+}
+
+// WatchOperation yields an operation now and whenever it changes. It ends without an error
+// when the operation is over. Errors: NotFound.
+func (c *Client) WatchOperation(ctx context.Context, model string, id kith.OperationID) iter.Seq2[api.OperationEvent, error] {
+	return stream[api.OperationEvent](ctx, c, api.ModelPath(model, "operations", id.String(), "watch"))
+}
+
+// Task is a task with its log. Errors: NotFound.
+func (c *Client) Task(ctx context.Context, model string, id kith.TaskID) (api.Task, error) {
+	return get[api.Task](ctx, c, api.ModelPath(model, "tasks", id.String()))
+}
+
 // Logs yields log records, oldest first. It ends without an error after the
 // last one unless the query follows.
 func (c *Client) Logs(ctx context.Context, model string, q api.LogQuery) iter.Seq2[api.LogRecord, error] {

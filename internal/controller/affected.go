@@ -50,6 +50,10 @@ func affected(before, after *core.Model, c core.Change, add func(kith.UnitName))
 		affectedByLease(before, after, c, add)
 	case core.KindProgress, core.KindState:
 		add(kith.UnitName(c.Key.ID))
+	case core.KindTask:
+		affectedByTask(before, after, c, add)
+	case core.KindOperation, core.KindTaskLog:
+		// For operators only.
 	case core.KindCharm, core.KindMachine, core.KindHost:
 		// A charm comes before the first application that runs it and never changes;
 		// no view shows machines and hosts.

@@ -51,7 +51,7 @@ func (s *scheduler) forget(u kith.UnitName) {
 // setRetry keeps count of failed hooks that will run again by themselves.
 func (s *scheduler) setRetry(sl *slot, p *core.Progress) {
 	var at time.Time
-	if p != nil && p.Failed != nil && p.Running == nil {
+	if p != nil && p.InError() {
 		at = p.Failed.RetryAt
 	}
 	if !sl.retry.IsZero() {
@@ -76,6 +76,10 @@ func (s *scheduler) attach(host string, now time.Time) []api.HostUnit {
 	for _, u := range sortedKeys(s.slots) {
 		if sl := s.slots[u]; sl.host == host {
 			units = append(units, sl.held)
+			if sl.aborted != 0 { // the session's predecessor may not have been told
+				sl.aborted = 0
+				s.touch(u)
+			}
 		}
 	}
 	return units
@@ -115,9 +119,9 @@ func (s *scheduler) busy() []api.Busy {
 		b := api.Busy{Unit: u, Since: sl.since, Offline: !s.host(sl.host).connected}
 		switch {
 		case sl.phase == running:
-			b.With, b.Hook = api.BusyRunning, sl.step.Hook.Name()
+			b.With, b.Hook = api.BusyRunning, sl.step.Hook.Title()
 		case sl.phase == ready || sl.phase == offered:
-			b.With, b.Hook = api.BusyPending, sl.step.Hook.Name()
+			b.With, b.Hook = api.BusyPending, sl.step.Hook.Title()
 		case sl.phase == working:
 			b.With, b.Offline = api.BusyPending, false
 		case !sl.retry.IsZero():

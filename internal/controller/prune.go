@@ -24,7 +24,7 @@ var DefaultRetention = Retention{Records: 10_000, Bytes: 256 << 20, Age: 14 * 24
 // exceed its bounds by what is written meanwhile.
 const pruneEvery = 5 * time.Minute
 
-// prune keeps the models' histories within their bounds until ctx ends.
+// prune keeps the models' histories and operations within their bounds until ctx ends.
 func (c *Controller) prune(ctx context.Context) {
 	for {
 		due, stop := c.opt.Clock.At(c.opt.Clock.Now().Add(pruneEvery))
@@ -40,6 +40,9 @@ func (c *Controller) prune(ctx context.Context) {
 			}
 			if err := m.Prune(ctx); err != nil && ctx.Err() == nil {
 				c.opt.Log.Warn("cannot prune history", "model", m.ID, "error", err)
+			}
+			if err := m.pruneTasks(ctx); err != nil && ctx.Err() == nil {
+				c.opt.Log.Warn("cannot prune operations", "model", m.ID, "error", err)
 			}
 		}
 	}

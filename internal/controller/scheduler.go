@@ -46,6 +46,8 @@ type slot struct {
 	wake  time.Time // the timer that counts; others are out of date
 	host  string
 	held  api.HostUnit // as the host was told
+	// aborted is the task the host was told to abort; 0 if none.
+	aborted kith.TaskID
 }
 
 // hostSlots is the queue of one host.
@@ -191,6 +193,7 @@ func (s *scheduler) look(u kith.UnitName, now time.Time) {
 	case p != nil && p.Running != nil:
 		s.move(sl, running, p.Running.Since)
 		sl.step = resolve.Step{Kind: resolve.Run, Hook: p.Running.Hook}
+		s.abort(sl, p)
 	case sl.phase == ready:
 		sl.stale = true
 	case sl.phase == working:

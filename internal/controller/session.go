@@ -28,6 +28,7 @@ type unitEvents struct {
 	gone   bool
 	run    *api.Assignment
 	cancel bool
+	abort  kith.TaskID
 }
 
 func newSession(host, epoch string) *Session {
@@ -50,6 +51,8 @@ func (s *Session) put(e api.HostEvent) {
 	case e.Cancel != nil:
 		u := s.unit(*e.Cancel)
 		u.run, u.cancel = nil, true
+	case e.Abort != nil:
+		s.unit(e.Abort.UnitRef).abort = e.Abort.Task
 	case e.ModelGone != "":
 		s.models = append(s.models, e.ModelGone)
 	}
@@ -109,6 +112,9 @@ func (s *Session) Take() ([]api.HostEvent, error) {
 			events = append(events, api.HostEvent{Run: u.run})
 		case u.cancel:
 			events = append(events, api.HostEvent{Cancel: &ref})
+		}
+		if u.abort != 0 {
+			events = append(events, api.HostEvent{Abort: &api.TaskRef{UnitRef: ref, Task: u.abort}})
 		}
 	}
 	for _, id := range s.models {

@@ -1,6 +1,8 @@
 package controller
 
 import (
+	"strconv"
+
 	"kith"
 	"kith/internal/api"
 	"kith/internal/core"
@@ -52,6 +54,14 @@ func refOf(m *core.Model, k core.Key) *api.Ref {
 		r := m.Relation(id)
 		if exists = r != nil; exists {
 			ref.Name = r.RelationKey()
+		}
+	case core.KindOperation:
+		n, err := strconv.Atoi(k.ID)
+		exists = err == nil && m.Operation(kith.OperationID(n)) != nil
+	case core.KindTask:
+		t := m.TaskWithID(k.ID)
+		if exists = t != nil; exists {
+			ref.Name = string(t.Unit)
 		}
 	}
 	if !exists {

@@ -180,7 +180,7 @@ type TaskContext struct {
 	ID      kith.TaskID    `json:"id"`
 	Action  string         `json:"action"`
 	Params  Settings       `json:"params,omitempty"`
-	Command *ShellCommand       `json:"command,omitempty"`
+	Command *ShellCommand  `json:"command,omitempty"`
 	Machine kith.MachineID `json:"machine,omitempty"`
 }
 
@@ -219,6 +219,9 @@ func (m *Model) Operations() []*Operation {
 
 // Task is the task with that number, or nil.
 func (m *Model) Task(id kith.TaskID) *Task { return m.tasks.get(id.String()) }
+
+// TaskWithID is the task of a row's id, or nil.
+func (m *Model) TaskWithID(id string) *Task { return m.tasks.get(id) }
 
 // ActiveTasks yields the unit's tasks that are not over, in order of number.
 func (m *Model) ActiveTasks(u kith.UnitName) iter.Seq[*Task] {

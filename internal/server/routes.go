@@ -58,6 +58,15 @@ func routes() []route {
 			{"entity", "string", "A unit or an application; none for the model."}, {"type", "string", "A type of status; may be repeated."},
 			{"limit", "integer", "The newest so many."}, {"since", "string", "Nothing older, in RFC 3339."}},
 			nil, []api.StatusLogEntry{}, false, (*Server).statusLog},
+		{get, api.PathActions, users, "get-actions", "The actions an application's charm has.", nil, nil, api.AppActions{}, false, (*Server).actions},
+		{get, api.PathOperations, users, "list-operations", "What was asked to be run, oldest first.", []parameter{
+			{"application", "string", "Only those with a task for one of its units; may be repeated."}, {"unit", "string", "Only those with a task for it."},
+			{"machine", "string", "Only those with a task for it."}, {"action", "string", "Only those of an action."},
+			{"status", "string", "Only those with a status."}, {"limit", "integer", "At most so many."}, {"offset", "integer", "Leave out the first so many."}},
+			nil, api.OperationsReply{}, false, (*Server).operations},
+		{get, api.PathOperation, users, "get-operation", "An operation with its tasks and their logs.", nil, nil, api.Operation{}, false, (*Server).operation},
+		{get, api.PathOpWatch, users, "watch-operation", "Follows an operation until it is over.", nil, nil, api.OperationEvent{}, true, (*Server).watchOperation},
+		{get, api.PathTask, users, "get-task", "A task with its log.", nil, nil, api.Task{}, false, (*Server).task},
 		{get, api.PathLogs, users, "read-logs", "The model's log.", []parameter{
 			{"include", "string", "Entities to take; may be repeated."}, {"exclude", "string", "Entities to leave out."},
 			{"include-module", "string", "Modules to take, with those below."}, {"exclude-module", "string", "Modules to leave out."},

@@ -3,8 +3,10 @@ package ops
 import (
 	"encoding"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"kith"
@@ -77,11 +79,11 @@ func bagFields(v reflect.Value) []bagField {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		key, options, _ := strings.Cut(f.Tag.Get("databag"), ",")
-		if key == "-" && options == "" || !f.IsExported() {
-			continue
-		}
 		if f.Anonymous && key == "" && f.Type.Kind() == reflect.Struct {
 			fields = append(fields, bagFields(v.Field(i))...)
+			continue
+		}
+		if key == "-" && options == "" || !f.IsExported() {
 			continue
 		}
 		if key == "" {
@@ -124,7 +126,7 @@ func (f bagField) encode() (string, error) {
 	case v.Kind() == reflect.Bool, v.CanInt(), v.CanUint(), v.CanFloat():
 		return fmt.Sprint(v.Interface()), nil
 	}
-	return "", fmt.Errorf("it cannot be written as text")
+	return "", errors.New("it cannot be written as text")
 }
 
 func (f bagField) decode(text string) error {
@@ -145,8 +147,12 @@ func (f bagField) decode(text string) error {
 	case target.Kind() == reflect.String:
 		target.SetString(text)
 		return nil
-	case target.Kind() == reflect.Bool, target.CanInt(), target.CanUint(), target.CanFloat():
+	case target.Kind() == reflect.Bool:
+		b, err := strconv.ParseBool(text) // as "True" too, which Python writes
+		target.SetBool(b)
+		return err
+	case target.CanInt(), target.CanUint(), target.CanFloat():
 		return json.Unmarshal([]byte(text), target.Addr().Interface())
 	}
-	return fmt.Errorf("it cannot be read from text")
+	return errors.New("it cannot be read from text")
 }

@@ -66,13 +66,11 @@ func (f *Framework) deliver(o Observation, em emission) error {
 		return nil
 	}
 	em.notice = n
-	if err := o.call(f, em); err != nil {
-		return err
-	}
+	err = o.call(f, em)
 	if n.deferred {
 		f.queue.notices = append(f.queue.notices, n)
 	}
-	return nil
+	return err
 }
 
 // keep is what is stored of an event.
@@ -91,11 +89,12 @@ func (f *Framework) reemit() error {
 	}
 	for _, n := range slices.Clone(f.queue.notices) {
 		n.deferred = false
-		if err := f.redeliver(n); err != nil {
-			return err
-		}
+		err := f.redeliver(n)
 		if !n.deferred {
 			f.queue.notices = slices.DeleteFunc(f.queue.notices, func(m *notice) bool { return m == n })
+		}
+		if err != nil {
+			return err // and only a status error lets the queue be saved
 		}
 	}
 	return nil

@@ -65,6 +65,8 @@ func NewModelError(tool string, status int, stderr string) *ModelError {
 	says := func(words string) bool { return strings.Contains(text, words) }
 	relational := strings.HasPrefix(tool, "relation-") || strings.HasPrefix(tool, "network-")
 	switch {
+	case says("bad request: unknown command"):
+		e.kinds = []error{ErrToolNotFound}
 	case says("relation not found") && (relational || strings.HasPrefix(tool, "secret-")):
 		e.kinds = []error{ErrRelationNotFound}
 	case strings.HasPrefix(tool, "secret-") && says("not found"):

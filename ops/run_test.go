@@ -9,7 +9,6 @@ import (
 	"kith/ops"
 )
 
-
 // Ops reference, section 5.4: the table of who may do what, on the real hook tools.
 func TestDatabagRules(t *testing.T) {
 	t.Parallel()
@@ -66,4 +65,3 @@ func TestErrorEndsTheDispatch(t *testing.T) {
 		t.Errorf("ran %q, error %v", ran, err)
 	}
 }
-

@@ -103,6 +103,9 @@ func (m *Model) openSecret(id, label string) (*Secret, error) {
 	return s, nil
 }
 
+// SecretIDs are the ids of the secrets the unit owns and, on the leader, the application.
+func (m *Model) SecretIDs() ([]string, error) { return m.f.backend.SecretIDs() }
+
 // Secret is a secret this unit can read, or owns.
 type Secret struct {
 	m         *Model

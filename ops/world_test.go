@@ -18,10 +18,13 @@ import (
 // world is one unit, web/0, and what it can see: the hook tools are the real ones, over
 // a context made by hand.
 type world struct {
+	hooktool.Host // what is not below is not asked for
+
 	charm    *charm.Charm
 	context  core.HookContext
 	bags     map[string]map[string]string // "4 pg/0"
 	leader   bool
+	losing   bool     // the next question about leadership is the last one answered yes
 	statuses []string // "unit active: ok"
 	log      []string // "INFO hello"
 	calls    []string // every tool called, with its arguments
@@ -164,7 +167,12 @@ func (w *world) Bag(id kith.RelationID, owner string) (map[string]string, error)
 	return nil, kith.Errorf(kith.Forbidden, "permission denied")
 }
 
-func (w *world) IsLeader() (bool, error)          { return w.leader, nil }
+func (w *world) IsLeader() (bool, error) {
+	leads := w.leader
+	w.leader = leads && !w.losing
+	return leads, nil
+}
+
 func (w *world) UnitStatus() (core.Status, error) { return core.Status{Current: kith.Unknown}, nil }
 
 func (w *world) AppStatus() (hooktool.AppStatus, error) {

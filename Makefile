@@ -27,6 +27,13 @@ all: $(PROGRAMS) ## build bin/kith and bin/kith-hook
 $(PROGRAMS):
 	$(BUILD) -o $@ ./cmd/$(@F)
 
+.PHONY: charms
+charms: ## build the example charms in Go: their dispatch
+	@for d in examples/charms/go-*; do \
+		echo "$$d"; \
+		$(BUILD) -o $$d/dispatch ./$$d || exit 1; \
+	done
+
 .PHONY: demo
 demo: all ## integrate the example charms, for real, and show what happens
 	@KITH=$(CURDIR)/bin/kith examples/demo/demo.sh
@@ -109,7 +116,7 @@ stats: ## sizes of the packages, the ten longest files and functions
 
 .PHONY: clean
 clean: ## remove what was built
-	rm -rf bin build
+	rm -rf bin build examples/charms/go-*/dispatch
 
 .PHONY: help
 help: ## this list

@@ -18,10 +18,15 @@ import (
 	"kith/charm"
 )
 
-// charms lists the example charms by folder.
-func charms(t *testing.T) []string {
+// charms lists the shell charms by folder.
+func charms(t *testing.T) []string { return folders(t, "charms/*/metadata.yaml") }
+
+// goCharms lists the charms in Go by folder.
+func goCharms(t *testing.T) []string { return folders(t, "charms/*/charmcraft.yaml") }
+
+func folders(t *testing.T, pattern string) []string {
 	t.Helper()
-	found, err := filepath.Glob("charms/*/metadata.yaml")
+	found, err := filepath.Glob(pattern)
 	if err != nil || len(found) == 0 {
 		t.Fatalf("no example charms found: %v", err)
 	}
@@ -36,7 +41,7 @@ func charms(t *testing.T) []string {
 func read(t *testing.T, dir string) *charm.Charm {
 	t.Helper()
 	files := map[string][]byte{}
-	for _, name := range []string{"metadata.yaml", "config.yaml", "manifest.yaml"} {
+	for _, name := range []string{"metadata.yaml", "config.yaml", "manifest.yaml", "charmcraft.yaml"} {
 		data, err := os.ReadFile(filepath.Join(dir, name))
 		if err == nil {
 			files[name] = data
@@ -91,6 +96,21 @@ func TestCharms(t *testing.T) {
 				checkHook(t, filepath.Join(dir, "hooks", hook.Name()))
 			}
 		})
+	}
+}
+
+func TestGoCharmFiles(t *testing.T) {
+	t.Parallel()
+	for _, dir := range goCharms(t) {
+		c := read(t, dir)
+		if c.Meta.Name != filepath.Base(dir) || len(c.Bases) == 0 || !strings.HasPrefix(c.Meta.Name, "go-") {
+			t.Errorf("charm %q stands in folder %q, with bases %v", c.Meta.Name, dir, c.Bases)
+		}
+		for _, name := range []string{"README.md", ".jujuignore"} {
+			if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+				t.Error(err)
+			}
+		}
 	}
 }
 

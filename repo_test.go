@@ -68,7 +68,7 @@ var arrows = []rule{
 	{"internal/tools", "", "programs for the repository, not for kith"},
 	{"cmd/kith", "internal/cli", "main calls cli.Run and exits"},
 	{"cmd/kith-hook", "internal/hookwire", "it starts once for every tool a hook calls"},
-	{"examples", "", "charms people copy, and their tests"},
+	{"examples", "ops", "charms people copy, and their tests"},
 }
 
 // fence keeps a module of others behind the packages made for it. Tests are free.

@@ -35,6 +35,8 @@ type UnitController interface {
 	Bag(ctx context.Context, model string, id kith.RelationID, owner string) (api.BagReply, error)
 	GoalState(ctx context.Context, model string, u kith.UnitName) (api.GoalState, error)
 	Live(ctx context.Context, model string, u kith.UnitName, units bool) (api.UnitLive, error)
+	UnitSecret(ctx context.Context, model string, u kith.UnitName, q core.SecretQuery) (core.SecretValue, error)
+	UnitSecrets(ctx context.Context, model string, u kith.UnitName) ([]core.SecretInfo, error)
 }
 
 // backoff spaces out repeated tries: 50 ms, doubling, at most 5 s. A local

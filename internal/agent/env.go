@@ -68,7 +68,7 @@ type places struct {
 }
 
 // environment is the complete environment of a hook; nothing else is inherited
-// (hook protocol reference, sections 5.1 to 5.3, and 3.11 for commands). KITH_UNIT_ADDRESS is ours: the
+// (hook protocol reference, sections 5.1 to 5.3 and 5.5, and 3.11 for commands). KITH_UNIT_ADDRESS is ours: the
 // loopback address that belongs to the unit alone, for shell charms that start servers.
 // So is KITH_HOOKWIRE, by which a Go charm knows that it can use the socket itself.
 func environment(h hostEnv, p places, c *core.HookContext, hook core.Hook, contextID string) []string {
@@ -124,6 +124,12 @@ func environment(h hostEnv, p places, c *core.HookContext, hook core.Hook, conte
 			"JUJU_REMOTE_APP", string(r.RemoteApp))
 		if hook.Kind == core.RelationDeparted {
 			set("JUJU_DEPARTING_UNIT", string(cmp.Or(r.Departing, r.RemoteUnit)))
+		}
+	}
+	if s := hook.Secret; s != nil { // section 5.5
+		set("JUJU_SECRET_ID", s.ID.URI(), "JUJU_SECRET_LABEL", s.Label)
+		if hook.Kind == core.SecretExpired || hook.Kind == core.SecretRemove {
+			set("JUJU_SECRET_REVISION", strconv.Itoa(s.Revision))
 		}
 	}
 	return env

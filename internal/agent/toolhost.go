@@ -150,6 +150,26 @@ func goals(in map[string]api.GoalStatus) map[string]core.Status {
 	return out
 }
 
+// Secret reads the content of a secret.
+func (h *toolHost) Secret(q core.SecretQuery) (core.SecretValue, error) {
+	return ask(h, func(ctx context.Context, c UnitController) (core.SecretValue, error) {
+		return c.UnitSecret(ctx, h.model, h.unit.ref.Unit, q)
+	})
+}
+
+// OwnedSecrets lists the secrets of the unit and its application.
+func (h *toolHost) OwnedSecrets() ([]core.SecretInfo, error) {
+	return ask(h, func(ctx context.Context, c UnitController) ([]core.SecretInfo, error) {
+		return c.UnitSecrets(ctx, h.model, h.unit.ref.Unit)
+	})
+}
+
+// NewSecretID draws an id.
+func (*toolHost) NewSecretID() kith.SecretID { return api.NewSecretID(time.Now()) }
+
+// Now is the time.
+func (*toolHost) Now() time.Time { return time.Now() }
+
 // Log writes under the logger of juju-log.
 func (h *toolHost) Log(level hooktool.Level, message string) {
 	h.unit.log(api.Level(level), "unit."+string(h.unit.ref.Unit)+".juju-log", message)

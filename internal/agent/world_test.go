@@ -351,6 +351,18 @@ func (c asUnit) Live(_ context.Context, _ string, u kith.UnitName, _ bool) (api.
 	return live, nil
 }
 
+func (c asUnit) UnitSecret(_ context.Context, _ string, u kith.UnitName, q core.SecretQuery) (core.SecretValue, error) {
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	return core.ReadSecret(c.w.m, u, q, c.w.now())
+}
+
+func (c asUnit) UnitSecrets(_ context.Context, _ string, u kith.UnitName) ([]core.SecretInfo, error) {
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	return core.OwnedSecrets(c.w.m, u), nil
+}
+
 // addCharm packs files, by name, as a charm and adds it to the model. Files under
 // hooks and dispatch are executable unless their text is empty.
 func (w *world) addCharm(files map[string]string) string {

@@ -81,6 +81,11 @@ var commands = []Command{
 	{"run", ForUsers, "Queues an action for units.", core.RunAction{}, op[core.RunAction]},
 	{"exec", ForUsers, "Queues a shell command for units and machines.", core.RunCommand{}, op[core.RunCommand]},
 	{"cancel-task", ForUsers, "Cancels tasks that wait, and aborts those that run.", core.CancelTasks{}, op[core.CancelTasks]},
+	{"add-secret", ForUsers, "Makes a secret of the model.", core.AddSecret{}, op[core.AddSecret]},
+	{"update-secret", ForUsers, "Changes a secret of the model.", core.UpdateSecret{}, op[core.UpdateSecret]},
+	{"grant-secret", ForUsers, "Lets applications read a secret of the model.", core.GrantSecret{}, share(false)},
+	{"revoke-secret", ForUsers, "Takes back what grant-secret has given.", core.GrantSecret{}, share(true)},
+	{"remove-secret", ForUsers, "Removes a secret of the model, or one revision.", core.RemoveSecret{}, op[core.RemoveSecret]},
 	{"unit-hello", ForHosts, "Says that the agent has taken a unit up.", core.UnitHello{}, op[core.UnitHello]},
 	{"begin-hook", ForHosts, "Says that a hook is being run.", core.BeginHook{}, op[core.BeginHook]},
 	{"commit-hook", ForHosts, "Commits a hook that has run, with everything it wrote.", core.CommitHook{}, op[core.CommitHook]},
@@ -132,6 +137,19 @@ func op[T core.Op](body []byte) (core.Op, error) {
 		return nil, err
 	}
 	return o, nil
+}
+
+// share reads a grant; the name in the path says which way it goes.
+func share(revoke bool) func([]byte) (core.Op, error) {
+	return func(body []byte) (core.Op, error) {
+		o, err := op[core.GrantSecret](body)
+		if err != nil {
+			return nil, err
+		}
+		g := o.(core.GrantSecret)
+		g.Revoke = revoke
+		return g, nil
+	}
 }
 
 // suspend reads a suspension; the name in the path says which way it goes.

@@ -92,6 +92,46 @@ func (c *Client) GoalState(ctx context.Context, model string, u kith.UnitName) (
 	return get[api.GoalState](ctx, c, api.UnitPath(model, u, "goal-state"))
 }
 
+// UnitSecret is the content of a secret, as a unit reads it. Errors: NotFound, Forbidden, Conflict.
+func (c *Client) UnitSecret(ctx context.Context, model string, u kith.UnitName, q core.SecretQuery) (core.SecretValue, error) {
+	v := url.Values{}
+	for name, value := range map[string]string{"id": string(q.ID), "label": q.Label} { // any order: Encode sorts
+		if value != "" {
+			v.Set(name, value)
+		}
+	}
+	for name, on := range map[string]bool{"refresh": q.Refresh, "peek": q.Peek} { // any order: Encode sorts
+		if on {
+			v.Set(name, "true")
+		}
+	}
+	return get[core.SecretValue](ctx, c, withQuery(api.UnitPath(model, u, "secret"), v))
+}
+
+// UnitSecrets lists what a unit and its application own, without any content.
+func (c *Client) UnitSecrets(ctx context.Context, model string, u kith.UnitName) ([]core.SecretInfo, error) {
+	return get[[]core.SecretInfo](ctx, c, api.UnitPath(model, u, "secrets"))
+}
+
+// Secrets lists the secrets of a model by id, without any content; of one owner if named.
+func (c *Client) Secrets(ctx context.Context, model, owner string) ([]api.Secret, error) {
+	v := url.Values{}
+	if owner != "" {
+		v.Set("owner", owner)
+	}
+	return get[[]api.Secret](ctx, c, withQuery(api.ModelPath(model, "secrets"), v))
+}
+
+// Secret is one secret, named by id or name, with its content if reveal is set. Errors: NotFound.
+func (c *Client) Secret(ctx context.Context, model, name string, q api.SecretQuery) (api.Secret, error) {
+	v := url.Values{}
+	number(v, "revision", uint64(q.Revision))
+	if q.Reveal {
+		v.Set("reveal", "true")
+	}
+	return get[api.Secret](ctx, c, withQuery(api.ModelPath(model, "secrets", name), v))
+}
+
 // Settle waits up to timeout for the model to settle and says how it stands;
 // 0 asks only. Time being up is no error: the reply says what is left.
 func (c *Client) Settle(ctx context.Context, model string, timeout time.Duration) (api.SettleReply, error) {

@@ -1,7 +1,9 @@
 package controller
 
 import (
+	"cmp"
 	"maps"
+	"strings"
 
 	"kith"
 	"kith/internal/core"
@@ -54,6 +56,10 @@ func affected(before, after *core.Model, c core.Change, add func(kith.UnitName))
 		affectedByTask(before, after, c, add)
 	case core.KindOperation, core.KindTaskLog:
 		// For operators only.
+	case core.KindSecret, core.KindSecretRevision, core.KindSecretConsumer:
+		affectedBySecret(before, after, c, add)
+	case core.KindSecretContent, core.KindSecretGrant:
+		// No view shows them; what a grant ends has a consumer's row.
 	case core.KindCharm, core.KindMachine, core.KindHost:
 		// A charm comes before the first application that runs it and never changes;
 		// no view shows machines and hosts.
@@ -155,6 +161,33 @@ func others(before, after *core.Model, id kith.RelationID, owner string, add fun
 	for _, u := range append(principal.Subordinates[:len(principal.Subordinates):len(principal.Subordinates)], principal.Name) {
 		if u.App() == other {
 			add(u)
+		}
+	}
+}
+
+// affectedBySecret names the units that manage the secret, and those that have read it where
+// it has a new revision.
+func affectedBySecret(before, after *core.Model, c core.Change, add func(kith.UnitName)) {
+	id, rest, _ := strings.Cut(c.Key.ID, "/")
+	if c.Key.Kind == core.KindSecretConsumer {
+		add(kith.UnitName(rest))
+		return
+	}
+	old, now := before.Secret(kith.SecretID(id)), after.Secret(kith.SecretID(id))
+	s := cmp.Or(now, old)
+	if s == nil {
+		return // its revisions came and went between two looks
+	}
+	switch s.Owner.Kind {
+	case core.OwnerUnit:
+		add(kith.UnitName(s.Owner.Name))
+	case core.OwnerApp:
+		unitsOf(after, kith.AppName(s.Owner.Name), add)
+	case core.OwnerModel:
+	}
+	if c.Key.Kind == core.KindSecret && (old == nil || now == nil || old.Latest != now.Latest) {
+		for consumer := range after.SecretConsumers(s.ID) {
+			add(consumer.Unit)
 		}
 	}
 }

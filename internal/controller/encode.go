@@ -20,26 +20,31 @@ var shapes = []struct {
 	zero   any
 	fields int
 }{
-	{core.Bag{}, 6}, {core.Progress{}, 16}, {core.Running{}, 3}, {core.Hook{}, 7}, {core.RelationHook{}, 6},
+	{core.Bag{}, 6}, {core.Progress{}, 16}, {core.Running{}, 3}, {core.Hook{}, 8}, {core.RelationHook{}, 6},
 	{core.TaskHook{}, 2},
-	{core.Entry{}, 7}, {core.Actor{}, 2}, {core.HookRef{}, 3}, {core.Delta{}, 9},
+	{core.Entry{}, 7}, {core.Actor{}, 2}, {core.HookRef{}, 3}, {core.Delta{}, 10},
 }
 
 // encoder writes entities and entries as JSON. A type that has grown a field
 // unknown here must not lose it: then everything goes the long way.
-type encoder struct{ byHand bool }
+type encoder struct {
+	byHand bool
+	sealer *Sealer
+}
 
-func newEncoder() encoder {
+func newEncoder(sealer *Sealer) encoder {
+	e := encoder{byHand: true, sealer: sealer}
 	for _, s := range shapes {
-		if reflect.TypeOf(s.zero).NumField() != s.fields {
-			return encoder{}
-		}
+		e.byHand = e.byHand && reflect.TypeOf(s.zero).NumField() == s.fields
 	}
-	return encoder{byHand: true}
+	return e
 }
 
 // marshal is json.Marshal, with short cuts for the types that hooks change.
 func (e encoder) marshal(v any) ([]byte, error) {
+	if content, ok := v.(core.SecretContent); ok {
+		return e.sealer.seal(content)
+	}
 	if !e.byHand {
 		return json.Marshal(v)
 	}
@@ -236,6 +241,10 @@ func (o *object) hook(h core.Hook) {
 		o.string("action", t.Action)
 		o.close()
 	}
+	if h.Secret != nil {
+		o.key("secret")
+		o.any(h.Secret)
+	}
 	o.optNumber("cause", h.Cause)
 	o.optString("charm", h.Charm)
 	o.optNumber("config", h.Config)
@@ -286,6 +295,10 @@ func (o *object) delta(d core.Delta) {
 	if len(d.Unset) > 0 {
 		o.key("unset")
 		o.any(d.Unset)
+	}
+	if len(d.Keys) > 0 {
+		o.key("keys")
+		o.any(d.Keys)
 	}
 	o.optString("life", string(d.Life))
 	if d.Status != nil {

@@ -56,6 +56,8 @@ type EngineOptions struct {
 	Token func(kith.ModelUUID, kith.UnitName) string
 	// Metrics counts; nil counts nothing.
 	Metrics *Metrics
+	// Sealer seals the content of secrets; without one there can be no secrets.
+	Sealer *Sealer
 }
 
 // Flight is one batch on its way to the store.
@@ -71,7 +73,7 @@ type Flight struct {
 
 // NewEngine makes an engine for a model owned by the caller. It must be loaded before use.
 func NewEngine(st store.Store, own store.Ownership, opt EngineOptions) *Engine {
-	e := &Engine{model: own.Model, store: st, own: own, opt: opt, encoder: newEncoder(),
+	e := &Engine{model: own.Model, store: st, own: own, opt: opt, encoder: newEncoder(opt.Sealer),
 		working: &core.Model{}, sessions: make(map[string]*Session), watches: make(map[*Watch]struct{})}
 	e.sched = newScheduler(e)
 	e.down = kith.Errorf(kith.Unavailable, "cannot use model %q: it is not loaded", own.Model)
@@ -236,7 +238,7 @@ func (e *Engine) fail(f *Flight, err error) {
 // Reload loads the model and finds out what became of the failed flight. On
 // success the engine is up; else everybody who waits is answered Unavailable.
 func (e *Engine) Reload(ctx context.Context, now time.Time) error {
-	m, revision, err := load(ctx, e.store, e.model)
+	m, revision, err := load(ctx, e.store, e.model, e.opt.Sealer)
 	landed := false
 	if err == nil {
 		landed, err = e.landed(ctx, revision)

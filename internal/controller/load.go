@@ -12,14 +12,21 @@ import (
 
 // load reads a model: its entities, its revision, and the store's revision that
 // the next batch builds on. A model that was never written is empty.
-func load(ctx context.Context, st store.Store, model kith.ModelUUID) (m *core.Model, batch uint64, err error) {
+func load(ctx context.Context, st store.Store, model kith.ModelUUID, sealer *Sealer) (m *core.Model, batch uint64, err error) {
 	snap, err := st.Load(ctx, model)
 	if err != nil {
 		return nil, 0, err
 	}
 	m = &core.Model{}
 	for _, e := range snap.Entities {
-		entity, err := core.Decode(core.Kind(e.Kind), e.ID, e.Value)
+		value, err := e.Value, error(nil)
+		if core.Kind(e.Kind) == core.KindSecretContent {
+			value, err = sealer.open(e.ID, e.Value)
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		entity, err := core.Decode(core.Kind(e.Kind), e.ID, value)
 		if err != nil {
 			return nil, 0, err
 		}

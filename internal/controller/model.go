@@ -55,7 +55,7 @@ type Model struct {
 func newModel(ctl *Controller, own store.Ownership) *Model {
 	m := &Model{ID: own.Model, ctl: ctl, in: make(chan *Request, maxWaiting), calls: make(chan func()),
 		done: make(chan struct{}), flights: make(chan *Flight, 1), landed: make(chan error, 1), lost: own.Lost, unwake: func() {}}
-	m.engine = NewEngine(ctl.opt.Store, own, EngineOptions{Token: ctl.opt.Keys.Unit, Metrics: ctl.opt.Metrics})
+	m.engine = NewEngine(ctl.opt.Store, own, EngineOptions{Token: ctl.opt.Keys.Unit, Metrics: ctl.opt.Metrics, Sealer: ctl.opt.Keys.Sealer(own.Model)})
 	return m
 }
 
@@ -394,6 +394,11 @@ func (m *Model) Watch(ctx context.Context, entries bool, f func(api.WatchEvent) 
 // Live is what hook tools of a unit answer with what is true now; false if there is no such unit.
 func (m *Model) Live(u kith.UnitName, units bool) (api.UnitLive, bool) {
 	return api.UnitLiveOf(m.Snapshot(), u, units, m.now())
+}
+
+// Secret is the content of a secret, as a unit may read it now.
+func (m *Model) Secret(u kith.UnitName, q core.SecretQuery) (core.SecretValue, error) {
+	return core.ReadSecret(m.Snapshot(), u, q, m.now())
 }
 
 // Status is the whole model as people look at it.

@@ -45,6 +45,11 @@ func refOf(m *core.Model, k core.Key) *api.Ref {
 		exists = m.App(kith.AppName(k.ID)) != nil
 	case core.KindUnit:
 		exists = m.Unit(kith.UnitName(k.ID)) != nil
+	case core.KindSecret:
+		s := m.Secret(kith.SecretID(k.ID))
+		if exists = s != nil; exists {
+			ref.Name = s.Label
+		}
 	case core.KindMachine:
 		for mc := range m.Machines() {
 			exists = exists || string(mc.ID) == k.ID

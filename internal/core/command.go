@@ -151,6 +151,36 @@ type Resolved struct {
 	NoRetry bool            `json:"no-retry,omitempty"`
 }
 
+// AddSecret makes a user's secret, owned by the model.
+type AddSecret struct {
+	ID         kith.SecretID `json:"id"`
+	SecretName string        `json:"name"`
+	Info       string        `json:"info,omitempty"`
+	Data       SecretData    `json:"data"`
+}
+
+// UpdateSecret changes a user's secret, named by id or name; what is nil or empty stays as it is.
+type UpdateSecret struct {
+	Secret    string     `json:"secret"`
+	NewName   *string    `json:"new-name,omitempty"`
+	Info      *string    `json:"info,omitempty"`
+	AutoPrune *bool      `json:"auto-prune,omitempty"`
+	Data      SecretData `json:"data,omitempty"`
+}
+
+// GrantSecret lets applications read a user's secret, or no longer.
+type GrantSecret struct {
+	Secret string         `json:"secret"`
+	Apps   []kith.AppName `json:"apps"`
+	Revoke bool           `json:"revoke,omitempty"`
+}
+
+// RemoveSecret removes a user's secret, or one revision of it.
+type RemoveSecret struct {
+	Secret   string `json:"secret"`
+	Revision int    `json:"revision,omitempty"` // 0: all
+}
+
 // HostHello says that a host's agent has started a new life. Hooks that an
 // earlier life was running have failed; leases its units hold get a full term.
 type HostHello struct {
@@ -332,6 +362,15 @@ func (s Suspend) Name() string {
 	}
 	return "suspend-relation"
 }
+func (AddSecret) Name() string    { return "add-secret" }
+func (UpdateSecret) Name() string { return "update-secret" }
+func (g GrantSecret) Name() string {
+	if g.Revoke {
+		return "revoke-secret"
+	}
+	return "grant-secret"
+}
+func (RemoveSecret) Name() string       { return "remove-secret" }
 func (SetConfig) Name() string          { return "config" }
 func (SetModelConfig) Name() string     { return "model-config" }
 func (Refresh) Name() string            { return "refresh" }

@@ -144,6 +144,14 @@ func (t *txn) decide(op Op) error {
 		return t.runCommand(op)
 	case CancelTasks:
 		return t.cancelTasks(op)
+	case AddSecret:
+		return t.addSecret(op)
+	case UpdateSecret:
+		return t.updateUserSecret(op)
+	case GrantSecret:
+		return t.shareSecret(op)
+	case RemoveSecret:
+		return t.removeUserSecret(op)
 	default:
 		return t.decideSystem(op)
 	}

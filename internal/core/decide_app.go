@@ -360,6 +360,7 @@ func (t *txn) reapApp(name kith.AppName) {
 	}
 	info.UnitNumbers[name] = app.NextUnit
 	t.put(info)
+	t.endSecretsOf(AppOwner(name))
 	t.drop(Key{KindLease, string(name)})
 	t.drop(app.Key())
 	t.reapModel()
@@ -453,6 +454,8 @@ func (t *txn) removeUnit(name kith.UnitName) {
 		t.drop(Key{KindMachine, string(u.Machine)})
 	}
 	t.dropTasks(name)
+	t.endConsumer(name)
+	t.endSecretsOf(UnitOwner(name))
 	t.drop(Key{KindProgress, string(name)})
 	t.drop(Key{KindState, string(name)})
 	t.drop(u.Key())

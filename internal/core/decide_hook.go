@@ -128,10 +128,10 @@ func (t *txn) failHook(op FailHook) error {
 	return nil
 }
 
-// lost reports whether the unit is no longer in the relation a hook is about:
-// the hook is then counted as run (section 8, restart table).
+// lost reports whether the unit is no longer in the relation a hook is about, or has no
+// more to do with its secret: the hook is then counted as run (section 8, restart table).
 func (t *txn) lost(unit kith.UnitName, h Hook) bool {
-	return h.Relation != nil && t.m.Member(h.Relation.ID, unit) == nil
+	return h.Relation != nil && t.m.Member(h.Relation.ID, unit) == nil || t.m.secretHookIsMoot(unit, h)
 }
 
 // failure is the next failure of a hook. The hook keeps the identity it first
@@ -226,6 +226,8 @@ func (t *txn) advance(past Progress, h Hook) {
 		t.dropTasks(u.Name)
 	case RelationCreated, RelationJoined, RelationChanged, RelationDeparted, RelationBroken:
 		defer t.advanceRelation(u.Name, h) // may remove the relation: after the progress is put
+	case SecretExpired, SecretRotate, SecretChanged, SecretRemove:
+		t.advanceSecret(u.Name, h)
 	default:
 		panic(fmt.Sprintf("core: no bookkeeping for hook %q", h.Kind))
 	}
@@ -302,6 +304,11 @@ func (t *txn) applyEffects(unit kith.UnitName, e Effects) error {
 	}
 	if err := t.applyPorts(unit, e.Ports); err != nil {
 		return err
+	}
+	for _, w := range e.Secrets {
+		if err := t.applySecretWrite(unit, w); err != nil {
+			return err
+		}
 	}
 	return t.applyState(unit, e.State)
 }

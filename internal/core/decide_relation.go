@@ -264,6 +264,7 @@ func (t *txn) evict(id kith.RelationID) {
 		t.drop(b.Key())
 	}
 	t.drop(r.Key())
+	t.endSecretsOver(id)
 	for _, e := range ends {
 		t.reapApp(e.App)
 	}

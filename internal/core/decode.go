@@ -42,6 +42,16 @@ func Decode(kind Kind, id string, data []byte) (Entity, error) {
 		return decode[Task](kind, id, data)
 	case KindTaskLog:
 		return decode[TaskLog](kind, id, data)
+	case KindSecret:
+		return decode[Secret](kind, id, data)
+	case KindSecretRevision:
+		return decode[SecretRevision](kind, id, data)
+	case KindSecretContent:
+		return decode[SecretContent](kind, id, data)
+	case KindSecretGrant:
+		return decode[SecretGrant](kind, id, data)
+	case KindSecretConsumer:
+		return decode[SecretConsumer](kind, id, data)
 	}
 	return nil, kith.Errorf(kith.Internal, "cannot read stored entity %q: unknown kind %q", id, kind).
 		WithHint("the data was written by a newer kith; start that one")
@@ -95,6 +105,16 @@ func (m *Model) lookup(k Key) Entity {
 		return entity(m.tasks.get(k.ID))
 	case KindTaskLog:
 		return entity(m.taskLogs.get(k.ID))
+	case KindSecret:
+		return entity(m.secrets.get(k.ID))
+	case KindSecretRevision:
+		return entity(m.secretRevisions.get(k.ID))
+	case KindSecretContent:
+		return entity(m.secretContents.get(k.ID))
+	case KindSecretGrant:
+		return entity(m.secretGrants.get(k.ID))
+	case KindSecretConsumer:
+		return entity(m.secretConsumers.get(k.ID))
 	}
 	panic("core: lookup of unknown kind " + string(k.Kind))
 }

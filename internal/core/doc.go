@@ -36,6 +36,13 @@
 //     its tasks are, and a log belongs to a task.
 //   - I14: a task that is not over belongs to a unit that exists and has not run remove; it
 //     runs exactly if the unit's progress says so.
+//   - I15: every secret has an owner that exists, or the model, and a revision at least; the newest
+//     has the highest number, and every revision has a content.
+//   - I16: a revision is obsolete if and only if it is neither the newest nor tracked by a unit.
+//   - I17: a grant is to an application or a unit that exists; one over a relation is over one that
+//     exists, and to its other side.
+//   - I18: a unit remembers only secrets it may read, and no two by the same label; an owner gives no label twice.
+//   - I19: the index of secrets agrees with their rows.
 //
 // Rules follow the relations reference; each names its section.
 package core

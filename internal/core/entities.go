@@ -29,6 +29,12 @@ const (
 	KindOperation Kind = "operation"
 	KindTask      Kind = "task"
 	KindTaskLog   Kind = "task-log"
+
+	KindSecret         Kind = "secret"
+	KindSecretRevision Kind = "secret-revision"
+	KindSecretContent  Kind = "secret-content"
+	KindSecretGrant    Kind = "secret-grant"
+	KindSecretConsumer Kind = "secret-consumer"
 )
 
 // Key is where an entity lives: its kind, and an id that is unique within the kind.

@@ -53,6 +53,8 @@ type Delta struct {
 	// Set and Unset are the keys of a bag that were written and deleted.
 	Set   map[string]string `json:"set,omitempty"`
 	Unset []string          `json:"unset,omitempty"`
+	// Keys are the names of the values in the new revision of a secret: never the values.
+	Keys []string `json:"keys,omitempty"`
 	// Life is the new life, if it changed.
 	Life kith.Life `json:"life,omitempty"`
 	// Status is the new status of a unit's workload, an application, a relation or a
@@ -109,6 +111,10 @@ func delta(k Key, old, now Entity) Delta {
 		was, _ := old.(Task)
 		is, _ := now.(Task)
 		d.moved("", "", was.shown(), is.shown())
+	case KindSecretContent:
+		if is, ok := now.(SecretContent); ok {
+			d.Keys = is.Data.Keys()
+		}
 	case KindProgress:
 		was, _ := old.(Progress)
 		is, _ := now.(Progress)

@@ -25,6 +25,10 @@ const (
 	RelationChanged       HookKind = "relation-changed"
 	RelationDeparted      HookKind = "relation-departed"
 	RelationBroken        HookKind = "relation-broken"
+	SecretExpired         HookKind = "secret-expired"
+	SecretRotate          HookKind = "secret-rotate"
+	SecretChanged         HookKind = "secret-changed"
+	SecretRemove          HookKind = "secret-remove"
 )
 
 // What an operator asks a unit to run, beside its hooks. Both are tasks.
@@ -46,6 +50,16 @@ type RelationHook struct {
 	Version uint64 `json:"version,omitempty"`
 }
 
+// SecretHook says which secret a hook is about.
+type SecretHook struct {
+	ID kith.SecretID `json:"id"`
+	// Label is what the unit calls the secret: its own label, or the owner's.
+	Label string `json:"label,omitempty"`
+	// Revision is the one that has expired or is obsolete, the newest one when the
+	// hook became due otherwise.
+	Revision int `json:"revision"`
+}
+
 // TaskHook says which task a unit runs.
 type TaskHook struct {
 	ID kith.TaskID `json:"id"`
@@ -60,6 +74,7 @@ type Hook struct {
 	Kind     HookKind      `json:"kind"`
 	Relation *RelationHook `json:"relation,omitempty"`
 	Task     *TaskHook     `json:"task,omitempty"`
+	Secret   *SecretHook   `json:"secret,omitempty"`
 	// Cause is the model revision whose change made this hook due; history's "why" follows it.
 	Cause uint64 `json:"cause,omitempty"`
 	// Charm and Config are the versions that install, upgrade-charm and config-changed announce.
@@ -93,10 +108,20 @@ func (h Hook) Same(o Hook) bool {
 	if h.Task != nil || o.Task != nil {
 		return h.Task != nil && o.Task != nil && h.Task.ID == o.Task.ID
 	}
-	if h.Kind != o.Kind || (h.Relation == nil) != (o.Relation == nil) {
+	if h.Kind != o.Kind || (h.Relation == nil) != (o.Relation == nil) || !h.Secret.same(h.Kind, o.Secret) {
 		return false
 	}
 	return h.Relation == nil || h.Relation.ID == o.Relation.ID && h.Relation.RemoteUnit == o.Relation.RemoteUnit
+}
+
+// same reports whether hooks of a kind are about the same: secret-expired and
+// secret-remove are about one revision, the others about whichever is the newest.
+func (s *SecretHook) same(kind HookKind, o *SecretHook) bool {
+	if s == nil || o == nil {
+		return s == o
+	}
+	one := kind == SecretExpired || kind == SecretRemove
+	return s.ID == o.ID && (!one || s.Revision == o.Revision)
 }
 
 // Progress is what a unit has been through, apart from its relations (see
@@ -180,6 +205,51 @@ type PortWrite struct {
 	Close bool `json:"close,omitempty"`
 }
 
+// SecretUpdate changes a secret; what is nil or empty stays as it is.
+type SecretUpdate struct {
+	Label       *string       `json:"label,omitempty"`
+	Description *string       `json:"description,omitempty"`
+	Rotate      *RotatePolicy `json:"rotate,omitempty"`
+	Expires     *time.Time    `json:"expires,omitempty"` // of the newest revision
+	AutoPrune   *bool         `json:"auto-prune,omitempty"`
+	// Data replaces the content as a whole.
+	Data SecretData `json:"data,omitempty"`
+}
+
+// Empty reports whether u changes nothing.
+func (u SecretUpdate) Empty() bool {
+	return u.Label == nil && u.Description == nil && u.Rotate == nil && u.Expires == nil && u.AutoPrune == nil && len(u.Data) == 0
+}
+
+// SecretAccess is one who may read a secret, or no longer: an application or a unit, over a
+// relation; when it is taken back, nil stands for all.
+type SecretAccess struct {
+	Subject  string           `json:"subject"`
+	Relation *kith.RelationID `json:"relation,omitempty"`
+}
+
+// SecretWrite is what a hook did to one secret, in the order of its fields.
+type SecretWrite struct {
+	ID kith.SecretID `json:"id"`
+	// Create makes the secret, owned by the unit or its application; the update gives it its content.
+	Create OwnerKind `json:"create,omitempty"`
+	SecretUpdate
+	Revokes []SecretAccess `json:"revokes,omitempty"`
+	Grants  []SecretAccess `json:"grants,omitempty"`
+	// Remove removes the secret, RemoveRevisions some revisions.
+	Remove          bool  `json:"remove,omitempty"`
+	RemoveRevisions []int `json:"remove-revisions,omitempty"`
+	// Track is the revision that the unit has read and sees from now on; 0 leaves it as it is.
+	// TrackLabel is what it calls the secret as a reader.
+	Track      int     `json:"track,omitempty"`
+	TrackLabel *string `json:"track-label,omitempty"`
+}
+
+// manages reports whether w holds anything only the owner may do.
+func (w SecretWrite) manages() bool {
+	return w.Create != "" || !w.SecretUpdate.Empty() || len(w.Revokes) > 0 || len(w.Grants) > 0 || w.Remove || len(w.RemoveRevisions) > 0
+}
+
 // Effects is everything a hook wrote that commits with it, or not at all
 // (hook protocol reference, section 15).
 type Effects struct {
@@ -187,7 +257,11 @@ type Effects struct {
 	Ports []PortWrite `json:"ports,omitempty"` // in the order they were asked for
 	// State holds the charm state entries written; a nil value deletes the entry.
 	State map[string]*string `json:"state,omitempty"`
+	// Secrets holds at most one write for each secret, in the order of their first.
+	Secrets []SecretWrite `json:"secrets,omitempty"`
 }
 
 // Empty reports whether e commits nothing.
-func (e Effects) Empty() bool { return len(e.Bags) == 0 && len(e.Ports) == 0 && len(e.State) == 0 }
+func (e Effects) Empty() bool {
+	return len(e.Bags) == 0 && len(e.Ports) == 0 && len(e.State) == 0 && len(e.Secrets) == 0
+}

@@ -146,6 +146,9 @@ func (t *txn) setLeader(app kith.AppName, to kith.UnitName) {
 		}
 	}
 	t.put(Lease{App: app, Holder: to, Expires: t.now.Add(LeaseTerm), Rev: t.rev})
+	if l != nil {
+		t.forgetSecretHook(l.Holder)
+	}
 }
 
 // succeed finds a new leader at once when the holder has left the model.

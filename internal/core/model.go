@@ -75,12 +75,20 @@ type Model struct {
 	tasks      table[Task]
 	taskLogs   table[TaskLog]
 
+	secrets         table[Secret]
+	secretRevisions table[SecretRevision]
+	secretContents  table[SecretContent]
+	secretGrants    table[SecretGrant]
+	secretConsumers table[SecretConsumer]
+
 	// byApp indexes relations by application: "app/relation id". Derived by apply.
 	byApp btree.Map[string, kith.RelationID]
 	// active indexes the tasks that are not over: "unit/number". Derived by apply.
 	active btree.Map[string, kith.TaskID]
 	// news indexes what units have not been told of. Derived by apply.
 	news news
+	// secretIndex finds secrets by owner, reader, relation and time. Derived by apply.
+	secretIndex secretIndex
 }
 
 // Snapshot returns a copy of m that later changes of m do not touch. It costs
@@ -107,9 +115,17 @@ func (m *Model) Snapshot() *Model {
 		tasks:      m.tasks.snapshot(),
 		taskLogs:   m.taskLogs.snapshot(),
 
+		secrets:         m.secrets.snapshot(),
+		secretRevisions: m.secretRevisions.snapshot(),
+		secretContents:  m.secretContents.snapshot(),
+		secretGrants:    m.secretGrants.snapshot(),
+		secretConsumers: m.secretConsumers.snapshot(),
+
 		byApp:  *m.byApp.Copy(),
 		active: *m.active.Copy(),
 		news:   m.news.snapshot(),
+
+		secretIndex: m.secretIndex.snapshot(),
 	}
 }
 
@@ -155,6 +171,8 @@ func Apply(m *Model, c Change) {
 		m.applyTask(c)
 	case KindTaskLog:
 		m.taskLogs.apply(c.Key.ID, c.Entity)
+	case KindSecret, KindSecretRevision, KindSecretContent, KindSecretGrant, KindSecretConsumer:
+		m.applySecret(c)
 	default:
 		panic(fmt.Sprintf("core: change of unknown kind %q", c.Key.Kind))
 	}
@@ -174,6 +192,30 @@ func (m *Model) applyRelation(c Change) {
 		}
 	}
 	m.noteRelation(old, m.relations.get(c.Key.ID))
+}
+
+func (m *Model) applySecret(c Change) {
+	id := c.Key.ID
+	switch c.Key.Kind {
+	case KindSecret:
+		old := m.secrets.get(id)
+		m.secrets.apply(id, c.Entity)
+		m.noteSecret(old, m.secrets.get(id))
+	case KindSecretRevision:
+		old := m.secretRevisions.get(id)
+		m.secretRevisions.apply(id, c.Entity)
+		m.noteSecretRevision(old, m.secretRevisions.get(id))
+	case KindSecretContent:
+		m.secretContents.apply(id, c.Entity)
+	case KindSecretGrant:
+		old := m.secretGrants.get(id)
+		m.secretGrants.apply(id, c.Entity)
+		m.noteSecretGrant(cmp.Or(m.secretGrants.get(id), old), c.Entity != nil)
+	case KindSecretConsumer:
+		old := m.secretConsumers.get(id)
+		m.secretConsumers.apply(id, c.Entity)
+		m.noteSecretConsumer(old, m.secretConsumers.get(id))
+	}
 }
 
 // Info is the model itself, or nil before it was created.
@@ -270,7 +312,12 @@ func Entities(m *Model) []Entity {
 	all = collect(all, &m.states)
 	all = collect(all, &m.operations)
 	all = collect(all, &m.tasks)
-	return collect(all, &m.taskLogs)
+	all = collect(all, &m.taskLogs)
+	all = collect(all, &m.secrets)
+	all = collect(all, &m.secretRevisions)
+	all = collect(all, &m.secretContents)
+	all = collect(all, &m.secretGrants)
+	return collect(all, &m.secretConsumers)
 }
 
 func collect[T Entity](all []Entity, t *table[T]) []Entity {

@@ -293,6 +293,7 @@ type RelationContext struct {
 	ID        kith.RelationID   `json:"id"`
 	Endpoint  kith.EndpointName `json:"endpoint"`
 	RemoteApp kith.AppName      `json:"remote-app"`
+	Key       string            `json:"key"` // Relation.RelationKey
 	Role      kith.Role         `json:"role"`
 	Scope     kith.Scope        `json:"scope"`
 	Life      kith.Life         `json:"life"`
@@ -339,7 +340,7 @@ func (v View) Context(h Hook, now time.Time) HookContext {
 			continue
 		}
 		rc := RelationContext{
-			ID: r.Relation.ID, Endpoint: r.Own.Endpoint, RemoteApp: r.Other.App, Role: r.Own.Role,
+			ID: r.Relation.ID, Endpoint: r.Own.Endpoint, RemoteApp: r.Other.App, Key: r.Relation.RelationKey(), Role: r.Own.Role,
 			Scope: r.Relation.Scope, Life: r.Relation.Life, Suspended: r.Relation.Suspended,
 		}
 		for s := range r.Known() {

@@ -61,6 +61,7 @@ func TestNames(t *testing.T) {
 	t.Parallel()
 	want := strings.Fields(`action-fail action-get action-log action-set application-version-set close-port config-get goal-state is-leader juju-log leader-get leader-set
 		network-get open-port opened-ports relation-get relation-ids relation-list relation-model-get relation-set
+		secret-add secret-get secret-grant secret-ids secret-info-get secret-remove secret-revoke secret-set
 		state-delete state-get state-set status-get status-set unit-get`)
 	if got := Names(); !slices.Equal(got, want) {
 		t.Errorf("Names() = %q", got)

@@ -23,9 +23,10 @@ var errNoRelation = kith.Errorf(kith.NotFound, "relation not found")
 
 // relationOption is the option --relation, which defaults to the hook's relation.
 type relationOption struct {
-	run *Run
-	id  kith.RelationID
-	ok  bool
+	run   *Run
+	id    kith.RelationID
+	ok    bool // there is one: the hook's, or the one that was given
+	given bool
 }
 
 func (i *invocation) relation() *relationOption {
@@ -43,7 +44,7 @@ func (i *invocation) relation() *relationOption {
 			if _, err := i.run.relation(id); err != nil {
 				return err
 			}
-			o.id, o.ok = id, true
+			o.id, o.ok, o.given = id, true, true
 			return nil
 		},
 	})

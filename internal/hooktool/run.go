@@ -5,6 +5,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"time"
 
 	"kith"
 	"kith/internal/core"
@@ -16,6 +17,10 @@ import (
 type Host interface {
 	Controller
 	Files
+	// NewSecretID draws an id nobody has used.
+	NewSecretID() kith.SecretID
+	// Now is the time, for what is said relative to it.
+	Now() time.Time
 	// Log writes a record under the unit's juju-log logger.
 	Log(level Level, message string)
 }
@@ -38,6 +43,10 @@ type Controller interface {
 	// LogAction adds a message to the log of the running action, at once. Number counts
 	// the messages of the run from 1.
 	LogAction(number int, message string) error
+	// Secret reads the content of a secret. The caller does not modify it.
+	Secret(core.SecretQuery) (core.SecretValue, error)
+	// OwnedSecrets lists the secrets of the unit and of its application, in order of id.
+	OwnedSecrets() ([]core.SecretInfo, error)
 }
 
 // Files are the files of the machine the charm runs on. Paths are absolute; errors
@@ -122,11 +131,15 @@ type Run struct {
 	notLeader  bool
 	unitStatus *core.Status
 	leaderData map[string]string // nil: not read, or changed since
+	owned      []core.SecretInfo // nil: not read
+	secrets    map[kith.SecretID]core.SecretValue
 
 	// What was written and commits with the hook.
 	written map[sideKey]map[string]string
 	ports   []core.PortWrite
 	state   map[string]*string
+	// secretWrites are in the order of the first call about each secret.
+	secretWrites []*core.SecretWrite
 
 	// What an action has come to.
 	results map[string]any
@@ -142,6 +155,7 @@ func NewRun(ctx core.HookContext, hook core.Hook, host Host) *Run {
 		written: map[sideKey]map[string]string{},
 		state:   map[string]*string{},
 		results: map[string]any{},
+		secrets: map[kith.SecretID]core.SecretValue{},
 	}
 	for _, b := range ctx.Bags {
 		data := b.Data
@@ -173,6 +187,9 @@ func (r *Run) Effects() core.Effects {
 	}
 	if len(r.state) > 0 {
 		e.State = maps.Clone(r.state)
+	}
+	for _, w := range r.secretWrites {
+		e.Secrets = append(e.Secrets, *w)
 	}
 	return e
 }

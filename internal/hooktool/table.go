@@ -53,6 +53,22 @@ func tools() []tool {
 			"", relationModelGet},
 		{"relation-set", "[<key>=<value> ...]", "Write settings of this unit, or of its application, in a relation.",
 			"An empty value deletes its key. The others see the settings when the hook\nsucceeds. Arguments win over equal keys in a file. Only the leader may write the\napplication's settings.", relationSet},
+		{"secret-add", "<key>[#base64|#file]=<value> ...", "Make a secret, and print its URI.",
+			secretArgs + "The secret is there for others when the hook succeeds. An application's secret\nis its leader's to make.", secretAdd},
+		{"secret-get", "[<id>] [<key>[#base64]]", "Print the content of a secret.",
+			"A reader goes on seeing the revision it has read first, until it asks for\n--refresh. With an id, --label is what this unit calls the secret from now on.", secretGet},
+		{"secret-grant", "<id>", "Let the application on the other side of a relation read a secret.",
+			"The grant lasts as long as the relation, or until it is taken back.", secretGrant},
+		{"secret-ids", "", "Print the ids of the secrets this unit manages.",
+			"The leader manages those of its application, too.", secretIDs},
+		{"secret-info-get", "[<id>]", "Print what is known of a secret this unit manages, but for its content.",
+			"", secretInfoGet},
+		{"secret-remove", "<id>", "Remove a secret, or one revision of it.",
+			"It is removed when the hook succeeds.", secretRemove},
+		{"secret-revoke", "<id>", "Take back what secret-grant has given.",
+			"Name the relation, the application or the unit it was given to.", secretRevoke},
+		{"secret-set", "<id> [<key>[#base64|#file]=<value> ...]", "Change a secret.",
+			secretArgs + "New content replaces all of the old, and becomes a new revision if it differs.\nWithout content, only what the options name changes.", secretSet},
 		{"state-delete", "[<key>]", "Delete an entry of the charm's state.",
 			"A key that is not there is no error.", stateDelete},
 		{"state-get", "[<key>|-]", "Print the charm's state.",
@@ -67,6 +83,8 @@ func tools() []tool {
 			"Superseded by network-get.", unitGet},
 	}
 }
+
+const secretArgs = "A value after #base64= is encoded already; after #file= stands the absolute path\nof a file that holds it. Keys in a file given with --file win over arguments.\n"
 
 const portArgs = "<port>[/<protocol>]|<from>-<to>[/<protocol>]|icmp"
 

@@ -24,6 +24,9 @@ type host struct {
 	files    map[string]string
 	log      []string // immediate effects and log records, in order
 	asked    []string // bags read and leadership questions, in order
+	secrets  *core.Model
+	now      time.Time
+	ids      int // of secrets
 }
 
 func (h *host) Bag(id kith.RelationID, owner string) (map[string]string, error) {
@@ -131,8 +134,11 @@ func newHost() *host {
 			Relations: map[string]map[string]core.Status{"db": {
 				"pg": {Current: kith.Joined, Since: at}, "pg/0": {Current: kith.Active, Since: at}}},
 		},
+		secrets: secretModel(), now: at.UTC(),
 		files: map[string]string{
-			"/charm/good.yaml": "a: 1\nb: yes\nc: two words\n", "/charm/bad.yaml": "foo bar\n",
+			"/charm/secret.yaml": "username: admin\npassword#base64: czNjcmV0\n", "/charm/key.pem": "PEM\n", "/charm/list.yaml": "- s3cret\n",
+			"/charm/value.yaml": "password: from the file\n",
+			"/charm/good.yaml":  "a: 1\nb: yes\nc: two words\n", "/charm/bad.yaml": "foo bar\n",
 			"/charm/nested.yaml": "a: {b: c}\n", "/charm/empty.yaml": "", "/etc/abs.json": `{"a": "json"}`,
 		},
 	}
@@ -147,7 +153,7 @@ func context() core.HookContext {
 		Relations: []core.RelationContext{
 			{ID: 1, Endpoint: "cluster", RemoteApp: "web", Role: kith.Peer, Members: []kith.UnitName{"web/1"}},
 			{ID: 2, Endpoint: "logs", RemoteApp: "loki", Role: kith.Requirer},
-			{ID: 4, Endpoint: "db", RemoteApp: "pg", Role: kith.Requirer, Members: []kith.UnitName{"pg/0", "pg/1"}},
+			{ID: 4, Endpoint: "db", RemoteApp: "pg", Key: "web:db pg:db", Role: kith.Requirer, Members: []kith.UnitName{"pg/0", "pg/1"}},
 			{ID: 10, Endpoint: "logs", RemoteApp: "loki2", Role: kith.Requirer},
 		},
 	}

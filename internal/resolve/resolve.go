@@ -41,7 +41,7 @@ type Step struct {
 //
 // The cases are the priorities of the relations reference, section 4.1, by number.
 // What kith does not have yet has its place: 1 (start after a reboot) before the
-// queued hook; 5 (workload events) and 6 (secrets) after leadership; 9 (storage)
+// queued hook; 5 (workload events) after leadership; 9 (storage)
 // before install and, for a dying unit, after its relations. An action (7) also
 // runs while a hook is in error, and a command (8) before anything but what is running:
 // neither is put off by what waits for an operator.
@@ -81,6 +81,9 @@ func Next(v core.View, now time.Time) (Step, bool) {
 		if h, ok := u.leadership(); ok { // 4
 			return run(h)
 		}
+		if h, ok := u.secret(); ok { // 6
+			return run(h)
+		}
 	}
 	if h, ok := u.task(core.Action, core.Exec); ok { // 7, 8
 		return run(h)
@@ -111,7 +114,11 @@ func Wake(v core.View) (time.Time, bool) {
 	if f := u.past.Failed; f != nil && !u.moot(f.Hook) {
 		return f.RetryAt, !f.Retry && !f.RetryAt.IsZero()
 	}
-	return u.past.StatusDue, u.past.Started && !u.Dying() && !u.past.StatusDue.IsZero()
+	due, ok := u.past.StatusDue, u.past.Started && !u.past.StatusDue.IsZero()
+	if at, timed := v.SecretTimer(); timed && u.past.Installed && (!ok || at.Before(due)) {
+		due, ok = at, true
+	}
+	return due, ok && !u.Dying()
 }
 
 // unit is one look at a unit: the view with what every rule needs of it.
@@ -160,11 +167,11 @@ func (u unit) retry() (Step, bool) {
 }
 
 // moot reports whether a hook that failed has lost its object: the unit is no longer in
-// the relation, because that was deleted or the unit was evicted. The hook is
-// then skipped (section 8, restart table).
+// the relation, because that was deleted or the unit was evicted; or it has no more to do with
+// the secret. The hook is then skipped (section 8, restart table).
 func (u unit) moot(h core.Hook) bool {
 	if h.Relation == nil {
-		return false
+		return u.SecretHookIsMoot(h)
 	}
 	r, ok := u.Relation(h.Relation.ID)
 	return !ok || r.Member == nil
@@ -237,6 +244,8 @@ func (u unit) hook(kind core.HookKind) core.Hook {
 	case core.UpdateStatus: // time made it due, no change did
 	case core.RelationCreated, core.RelationJoined, core.RelationChanged, core.RelationDeparted, core.RelationBroken:
 		panic("resolve: " + string(kind) + " without a relation")
+	case core.SecretExpired, core.SecretRotate, core.SecretChanged, core.SecretRemove:
+		panic("resolve: " + string(kind) + " without a secret")
 	default:
 		panic("resolve: unknown hook " + string(kind))
 	}

@@ -52,6 +52,12 @@ var commands = map[string]func(*World, []string) error{
 	"up":                 (*World).cmdUp,
 	"advance":            (*World).cmdAdvance,
 	"sleep":              one((*World).sleep),
+	"add-secret":         (*World).cmdAddSecret,
+	"update-secret":      (*World).cmdUpdateSecret,
+	"grant-secret":       func(w *World, a []string) error { return w.cmdGrantSecret(a, false) },
+	"revoke-secret":      func(w *World, a []string) error { return w.cmdGrantSecret(a, true) },
+	"remove-secret":      (*World).cmdRemoveSecret,
+	"secrets":            (*World).cmdSecrets,
 	"status":             (*World).cmdStatus,
 	"relations":          (*World).cmdRelations,
 	"members":            (*World).cmdMembers,
@@ -64,6 +70,7 @@ var commands = map[string]func(*World, []string) error{
 var arity = map[string]int{
 	"charm": 1, "deploy": 1, "add-unit": 1, "integrate": 2, "remove-relation": 1, "config": 1, "refresh": 1, "on": 2, "off": 2,
 	"fail": 2, "mend": 2, "exec": 2, "step": 1, "next": 1, "begin": 1, "commit": 1, "kill": 1, "hello": 1, "elect": 1,
+	"add-secret": 1, "update-secret": 1, "grant-secret": 2, "revoke-secret": 2, "remove-secret": 1,
 	"run": 2, "cancel": 1, "down": 1, "up": 1, "advance": 1, "sleep": 1, "members": 1, "bags": 1, "leader": 1, "wake": 1,
 }
 
@@ -90,7 +97,7 @@ func (w *World) answer(err error) error {
 	if !ok {
 		return err
 	}
-	w.printf("error: %s", refusal.Message)
+	w.printf("error: %s", shortIDs(refusal.Message))
 	return nil
 }
 

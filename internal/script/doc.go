@@ -44,6 +44,8 @@
 //	run UNIT... ACTION [KEY=VALUE...]
 //	command [UNIT...] [app=APP] [machine=ID] [all] [serial] [group=G] [relation=ID] [remote=UNIT] [force]
 //	cancel TASK...      one that runs is aborted when it is killed
+//	add-secret NAME KEY=VALUE...; update-secret SECRET [name=NAME] [prune] KEY=VALUE...
+//	grant-secret SECRET APP...; revoke-secret SECRET APP...; remove-secret SECRET [revision=N]
 //
 // What charms do (HOOK is actions/NAME for an action, juju-exec for a command):
 //
@@ -56,6 +58,8 @@
 // The tools are the real ones, of package hooktool. A hook ends at the first that
 // fails, unless "try" stands before it. "$unit" stands for the unit's name. What
 // tools print follows the hook's line, indented: "  relation-list: db/0, db/1".
+//
+// Secrets are numbered from 1, in tools as "secret:1".
 //
 // What runs:
 //
@@ -73,4 +77,5 @@
 // Questions:
 //
 //	status, tasks, relations, members ID, bags ID [all], leader APP, wake UNIT
+//	secrets    with revisions (- for an obsolete one), who may read them, and who reads which
 package script

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"kith"
 	"kith/internal/core"
@@ -44,7 +45,7 @@ func (s *shell) play(h core.Hook) bool {
 // is called through "try" may fail.
 func (s *shell) all(tools []string) bool {
 	for _, t := range tools {
-		words := strings.Fields(strings.ReplaceAll(t, "$unit", string(s.unit)))
+		words := strings.Fields(strings.ReplaceAll(fullIDs(t), "$unit", string(s.unit)))
 		try := takeFlag(&words, "try")
 		if !s.exec(words) && !try {
 			return false
@@ -64,7 +65,7 @@ func (s *shell) exec(words []string) bool {
 	return result.Code == 0
 }
 
-func (s *shell) say(line string) { s.said = append(s.said, strings.TrimRight(line, " ")) }
+func (s *shell) say(line string) { s.said = append(s.said, shortIDs(strings.TrimRight(line, " "))) }
 
 // The methods below make a shell the [hooktool.Host] of its run: reads are live and
 // have the unit's identity, as the agent's have.
@@ -118,6 +119,22 @@ func (s *shell) GoalState() (hooktool.GoalState, error) {
 func (s *shell) LogAction(number int, message string) error {
 	return s.w.Do(core.UnitActor(s.unit), core.LogTask{Unit: s.unit, Task: s.hook.Task.ID, Number: number, Message: message})
 }
+
+// Secret reads the content of a secret.
+func (s *shell) Secret(q core.SecretQuery) (core.SecretValue, error) {
+	return core.ReadSecret(&s.w.model, s.unit, q, s.w.now)
+}
+
+// OwnedSecrets lists the secrets of the unit and its application.
+func (s *shell) OwnedSecrets() ([]core.SecretInfo, error) {
+	return core.OwnedSecrets(&s.w.model, s.unit), nil
+}
+
+// NewSecretID counts.
+func (s *shell) NewSecretID() kith.SecretID { return s.w.newSecretID() }
+
+// Now is what the clock says.
+func (s *shell) Now() time.Time { return s.w.now }
 
 // ReadFile finds nothing: scripted charms have no files.
 func (s *shell) ReadFile(path string, _ int64) ([]byte, error) {

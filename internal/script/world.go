@@ -41,6 +41,7 @@ type World struct {
 	now      time.Time
 	charms   map[string]string // charm name → id of the latest
 	count    int               // charms added
+	secrets  int               // ids of secrets given out
 	handlers []handler
 	faults   []fault
 	hosts    []host
@@ -451,6 +452,8 @@ func DescribeHook(h core.Hook) string {
 		s = fmt.Sprintf("%s task=%d", h.Title(), h.Task.ID)
 	}
 	switch r := h.Relation; {
+	case h.Secret != nil:
+		return s + describeSecret(h)
 	case r == nil:
 		return s
 	case r.Departing != "":

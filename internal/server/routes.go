@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"kith/internal/api"
+	"kith/internal/core"
 )
 
 // route is one row of the table: a path, who may use it, what it takes and gives,
@@ -44,6 +45,17 @@ func routes() []route {
 			nil, nil, api.GoalState{}, false, (*Server).goalState},
 		{get, api.PathUnitLive, units, "unit-live", "What is true of a unit now, for its hook tools.",
 			[]parameter{{"units", "boolean", "With the application and all its units."}}, nil, api.UnitLive{}, false, (*Server).unitLive},
+		{get, api.PathUnitSecrets, units, "unit-secrets", "What a unit and its application own, without any content.",
+			nil, nil, []core.SecretInfo{}, false, (*Server).unitSecrets},
+		{get, api.PathUnitSecret, units, "unit-secret", "The content of a secret, as a unit may read it.", []parameter{
+			{"id", "string", "The secret."}, {"label", "string", "What the unit calls it; with an id, will call it."},
+			{"refresh", "boolean", "The newest revision."}, {"peek", "boolean", "The newest revision, once."}},
+			nil, core.SecretValue{}, false, (*Server).unitSecret},
+		{get, api.PathSecrets, users, "list-secrets", "Lists secrets, without any content.",
+			[]parameter{{"owner", "string", "Only those of this application, this unit or the model."}}, nil, []api.Secret{}, false, (*Server).listSecrets},
+		{get, api.PathSecret, users, "get-secret", "A secret, named by id or name.", []parameter{
+			{"reveal", "boolean", "With its content."}, {"revision", "integer", "This revision's; 0 is the newest."}},
+			nil, api.Secret{}, false, (*Server).getSecret},
 		{get, api.PathApp, users, "get-application", "An application.", nil, nil, api.ShowApp{}, false, (*Server).getApp},
 		{get, api.PathAppConfig, users, "get-config", "An application's configuration.", nil, nil, api.AppConfig{}, false, (*Server).appConfig},
 		{get, api.PathModelConfig, users, "get-model-config", "The model's options that were set.",

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"strconv"
 	"strings"
+	"time"
 
 	"kith"
 	"kith/internal/api"
@@ -290,6 +291,30 @@ func (h *hookRun) GoalState() (hooktool.GoalState, error) { return hooktool.Goal
 func (h *hookRun) LogAction(number int, message string) error {
 	return h.do(core.LogTask{Unit: h.u.name, Task: h.a.Hook.Task.ID, Number: number, Message: message})
 }
+
+// Secret implements hooktool.Controller.
+func (h *hookRun) Secret(q core.SecretQuery) (core.SecretValue, error) {
+	m, err := h.model()
+	if err != nil {
+		return core.SecretValue{}, err
+	}
+	return core.ReadSecret(m, h.u.name, q, h.u.w.now())
+}
+
+// OwnedSecrets implements hooktool.Controller.
+func (h *hookRun) OwnedSecrets() ([]core.SecretInfo, error) {
+	m, err := h.model()
+	if err != nil {
+		return nil, err
+	}
+	return core.OwnedSecrets(m, h.u.name), nil
+}
+
+// NewSecretID implements hooktool.Host: ids count, so that a schedule can be repeated.
+func (h *hookRun) NewSecretID() kith.SecretID { return h.u.w.newSecretID() }
+
+// Now implements hooktool.Host.
+func (h *hookRun) Now() time.Time { return h.u.w.now() }
 
 // ReadFile implements hooktool.Files: there are none.
 func (h *hookRun) ReadFile(string, int64) ([]byte, error) { return nil, fs.ErrNotExist }

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
@@ -45,6 +46,7 @@ type World struct {
 	given     map[string]*call // operators' commands by the name of their actor
 	operators int
 	lives     int
+	secrets   uint32 // drawn
 	attempts  int
 
 	ledger *ledger
@@ -81,6 +83,14 @@ func newWorld(c chooser, d defect) *World {
 	w.ledger = newLedger(w)
 	w.checks = newChecks(w)
 	return w
+}
+
+// newSecretID is the next id of a secret.
+func (w *World) newSecretID() kith.SecretID {
+	var raw [kith.SecretIDBytes]byte
+	w.secrets++
+	binary.BigEndian.PutUint32(raw[:], w.secrets)
+	return kith.NewSecretID(raw)
 }
 
 func (w *World) now() time.Time { return w.clock.Now() }

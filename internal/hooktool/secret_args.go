@@ -1,0 +1,184 @@
+package hooktool
+
+import (
+	"encoding/base64"
+	"errors"
+	"strings"
+	"time"
+
+	"kith"
+	"kith/internal/core"
+)
+
+const (
+	base64Suffix = "#base64"
+	fileSuffix   = "#file"
+)
+
+// secretID reads the id that stands first in the arguments (section 12.1).
+func secretID(args []string) (id kith.SecretID, rest []string, err error) {
+	if len(args) == 0 {
+		return "", nil, usageError("missing secret URI")
+	}
+	id, err = parseSecretID(args[0])
+	return id, args[1:], err
+}
+
+func parseSecretID(s string) (kith.SecretID, error) {
+	id, _, err := kith.ParseSecretURI(s)
+	if err != nil {
+		return "", usageError(err.Error())
+	}
+	return id, nil
+}
+
+// secretOptions are the options of secret-add and secret-set.
+type secretOptions struct {
+	i      *invocation
+	owner  *string
+	file   *string
+	label  *string
+	text   *string
+	rotate *string
+	expire *string
+}
+
+func (i *invocation) secretOptions() *secretOptions {
+	o := &secretOptions{i: i,
+		owner:  i.text("OWNER", "who owns the secret: application or unit", "owner"),
+		label:  i.text("LABEL", "what this unit calls the secret", "label"),
+		text:   i.text("TEXT", "what the secret is for", "description"),
+		rotate: i.text("POLICY", "when to rotate: never, hourly, daily, weekly, monthly, quarterly, yearly", "rotate"),
+		expire: i.text("TIME", "when the content expires: RFC 3339, or a duration such as 24h", "expire"),
+		file:   i.text("FILE", "a YAML or JSON mapping of keys to values", "file"),
+	}
+	i.options[0].def = string(core.OwnerApp)
+	return o
+}
+
+// update is what the options and the key=value arguments ask for, and the owner. Everything is
+// checked here, before anything is done.
+func (o *secretOptions) update(args []string) (u core.SecretUpdate, owner core.OwnerKind, err error) {
+	if u.Expires, err = o.expires(); err != nil {
+		return u, "", err
+	}
+	if *o.rotate != "" {
+		policy, err := core.ParseRotatePolicy(*o.rotate)
+		if err != nil {
+			return u, "", usageError(err.Error())
+		}
+		u.Rotate = &policy
+	}
+	switch owner = core.OwnerKind(*o.owner); owner {
+	case "":
+		owner = core.OwnerApp
+	case core.OwnerApp, core.OwnerUnit:
+	default:
+		return u, "", usagef("secret owner %q not valid", *o.owner)
+	}
+	if *o.label != "" {
+		u.Label = o.label
+	}
+	if *o.text != "" {
+		u.Description = o.text
+	}
+	u.Data, err = o.content(args)
+	return u, owner, err
+}
+
+// expires reads --expire; nil if it was not given.
+func (o *secretOptions) expires() (*time.Time, error) {
+	spec := *o.expire
+	if spec == "" {
+		return nil, nil
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05"} {
+		if at, err := time.Parse(layout, spec); err == nil {
+			at = at.UTC()
+			return &at, nil
+		}
+	}
+	d, err := time.ParseDuration(spec)
+	if err != nil {
+		return nil, usagef("expire time or duration %q not valid", spec)
+	}
+	if d <= 0 {
+		return nil, usagef("negative expire duration %q not valid", spec)
+	}
+	at := o.i.run.host.Now().Add(d).UTC()
+	return &at, nil
+}
+
+// content reads the arguments and the file; the file wins (section 12.1). The values come
+// out in base64.
+func (o *secretOptions) content(args []string) (core.SecretData, error) {
+	raw := map[string]string{}
+	for _, arg := range args {
+		// The padding of base64 at the end is no separator.
+		at := strings.IndexByte(strings.TrimRight(arg, "="), '=')
+		if at < 1 {
+			return nil, usagef("key value %q not valid", strings.TrimRight(arg, "="))
+		}
+		raw[arg[:at]] = arg[at+1:]
+	}
+	if *o.file != "" {
+		text, err := o.i.run.host.ReadFile(*o.file, MaxFile)
+		if err != nil {
+			return nil, usageError(err.Error())
+		}
+		set, err := parseSecretFile(text)
+		if err != nil {
+			return nil, err
+		}
+		for k, v := range set { // any order: keys are distinct
+			raw[k] = v
+		}
+	}
+	if len(raw) == 0 {
+		return nil, nil
+	}
+	return o.encode(raw)
+}
+
+// parseSecretFile is parseMapping without the words of the file in its errors: they are secret.
+func parseSecretFile(text []byte) (map[string]string, error) {
+	set, err := parseMapping(text)
+	if err != nil {
+		return nil, usageError("the file is not a mapping of keys to values")
+	}
+	return set, nil
+}
+
+// encode turns key, key#base64 and key#file into keys with base64 values.
+func (o *secretOptions) encode(raw map[string]string) (core.SecretData, error) {
+	data := core.SecretData{}
+	for _, name := range core.SecretData(raw).Keys() {
+		key, value := name, raw[name]
+		switch {
+		case strings.HasSuffix(name, fileSuffix):
+			key = strings.TrimSuffix(name, fileSuffix)
+			text, err := o.i.run.host.ReadFile(value, core.MaxSecretSize+1)
+			if err != nil {
+				return nil, usagef("reading content for secret key %q: %v", key, err)
+			}
+			value = base64.StdEncoding.EncodeToString(text)
+		case strings.HasSuffix(name, base64Suffix):
+			key = strings.TrimSuffix(name, base64Suffix)
+		default:
+			value = base64.StdEncoding.EncodeToString([]byte(value))
+		}
+		if !kith.ValidSecretKey(key) {
+			return nil, usagef("key %q not valid", key)
+		}
+		data[key] = value
+	}
+	err := core.CheckSecretData(data)
+	var e *kith.Error
+	if errors.As(err, &e) && e.Message != emptySecret {
+		return nil, usageError(e.Message)
+	}
+	return data, err
+}
+
+// emptySecret is the one refusal of content that is no usage error (section 12.2).
+const emptySecret = "empty secret value not valid"

@@ -201,11 +201,13 @@ func (u *unit) executeTask(a *api.Assignment, s script, r *taskRun, run *hooktoo
 	return end
 }
 
+// homeFolder is where commands for a machine run: the user's home, if there is one.
 func homeFolder() string {
-	if dir, err := os.UserHomeDir(); err == nil {
-		return dir
+	dir, err := os.UserHomeDir()
+	if info, statErr := os.Stat(dir); err != nil || statErr != nil || !info.IsDir() {
+		return "/"
 	}
-	return "/"
+	return dir
 }
 
 // logTask notes the end of a task beside those of hooks.

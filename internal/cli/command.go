@@ -29,6 +29,7 @@ const (
 	groupController group = "Controller"
 	groupModel      group = "Models"
 	groupApp        group = "Applications and units"
+	groupRun        group = "Actions"
 	groupRelation   group = "Integrations"
 	groupWatch      group = "Looking"
 	groupOther      group = "Other"

@@ -53,6 +53,7 @@ func TestGoCharms(t *testing.T) {
 	t.Run("ways", func(t *testing.T) { t.Parallel(); testWays(t, bin) })
 	t.Run("tokens", func(t *testing.T) { t.Parallel(); testGoTokens(t, bin) })
 	t.Run("cluster", func(t *testing.T) { t.Parallel(); testGoCluster(t, bin) })
+	t.Run("database", func(t *testing.T) { t.Parallel(); testGoDatabase(t, bin) })
 	t.Run("inspector", func(t *testing.T) { t.Parallel(); testGoInspector(t, bin) })
 }
 
@@ -189,4 +190,65 @@ func testGoInspector(t *testing.T, bin string) {
 		" go-token-provider/0: egress-subnets=", "token=", " go-token-provider: leader-uuid=", "special-field=special",
 		ran("config-changed"))
 	h.want(h.kith("status "+follower), "read 6 databags, 1 are not for this unit")
+}
+
+// testGoDatabase: each provider goes with each requirer, in Go and in shell.
+func testGoDatabase(t *testing.T, bin string) {
+	h := up(t, bin)
+	h.kith("deploy "+goCharm(t, "go-database", "binary")+" -n 2", "deploy "+goCharm(t, "go-web-app", "binary"),
+		"deploy ./database", "deploy ./web-app", "settle --timeout 2m")
+	h.want(h.kith("status go-web-app"), "blocked", "needs a database: integrate go-web-app with one")
+	h.kith("integrate go-web-app go-database", "integrate web-app go-database", "settle --timeout 2m")
+	for _, client := range []string{"go-web-app", "web-app"} {
+		h.want(h.kith("status "+client), "active", "database web at 127.", ":5432")
+	}
+	h.wantInOrder(h.kith("debug-log --replay --no-tail --limit 0 --include go-web-app/0"),
+		ran("start"), ran("database-relation-created"), ran("database-relation-changed"))
+	before := h.configured("go-web-app/0")
+
+	h.kith("config go-database port=5433", "settle --timeout 2m")
+	for _, client := range []string{"go-web-app", "web-app"} {
+		h.want(h.kith("status "+client), ":5433")
+	}
+	h.want(h.configured("go-web-app/0"), ":5433")
+
+	// The next leader gives the same password, and its own address.
+	leader := "go-database/0"
+	if !strings.Contains(h.kith("status go-database"), leader+"*") {
+		leader = "go-database/1"
+	}
+	h.kith("remove-unit --no-prompt "+leader, "settle --timeout 2m")
+	after := h.configured("go-web-app/0")
+	if secretOf(before) == "" || secretOf(after) != secretOf(before) || after == before {
+		t.Errorf("the configuration was %q, and after the leader's removal %q", before, after)
+	}
+
+	h.kith("remove-relation go-web-app go-database", "settle --timeout 2m")
+	h.want(h.kith("status go-web-app"), "blocked", "needs a database")
+	h.want(h.kith("debug-log --replay --no-tail --limit 0"), "dropping user relation-0 of go-web-app")
+	if text := h.configured("go-web-app/0"); text != "" {
+		t.Errorf("still configured: %q", text)
+	}
+	h.kith("integrate go-web-app database", "settle --timeout 2m")
+	h.want(h.kith("status go-web-app"), "active", "database web at 127.", ":5432")
+}
+
+// configured is what a unit of go-web-app has written for its application.
+func (h *home) configured(unit string) string {
+	h.t.Helper()
+	found, err := filepath.Glob(filepath.Join(h.dir, "controller/agent/*/unit-"+strings.ReplaceAll(unit, "/", "-")+"/charm/database.conf"))
+	if err != nil || len(found) == 0 {
+		return ""
+	}
+	text, err := os.ReadFile(found[0])
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// secretOf is the user and password of a postgres:// line.
+func secretOf(line string) string {
+	user, _, _ := strings.Cut(strings.TrimPrefix(line, "postgres://"), "@")
+	return user
 }

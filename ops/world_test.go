@@ -31,6 +31,9 @@ type world struct {
 	state    map[string]string
 	effects  core.Effects // of the last hook
 	version  string
+	params   map[string]any // of an action
+	said     []string       // by action-log
+	last     *hooktool.Run
 }
 
 const metadata = `
@@ -60,6 +63,7 @@ const actions = `
 backup:
   params:
     to: {type: string}
+    count: {type: integer}
 `
 
 func newWorld() *world {
@@ -106,12 +110,21 @@ func (w *world) try(hook core.Hook, setup func(*ops.Framework)) error {
 func (w *world) dispatch(hook core.Hook, new func(*ops.Framework) (struct{}, error)) error {
 	c := w.context
 	c.State, c.Leader = maps.Clone(w.state), w.leader
+	path := "hooks/" + hook.Name()
+	if hook.Kind == core.Action {
+		path = "actions/" + hook.Task.Action
+		c.Task = &core.TaskContext{ID: hook.Task.ID, Action: hook.Task.Action, Params: w.params}
+	}
 	run := hooktool.NewRun(c, hook, w)
+	w.last = run
 	env := ops.Env{
-		DispatchPath: "hooks/" + hook.Name(), CharmDir: "/charm", Unit: c.Unit, ModelName: c.ModelName, ModelUUID: c.Model, JujuVersion: "3.6.14",
+		DispatchPath: path, CharmDir: "/charm", Unit: c.Unit, ModelName: c.ModelName, ModelUUID: c.Model, JujuVersion: "3.6.14",
 	}
 	if r := hook.Relation; r != nil {
 		env.Event = ops.EventEnv{Relation: r.Endpoint, RelationID: r.ID, RemoteApp: r.RemoteApp, RemoteUnit: r.RemoteUnit, DepartingUnit: r.Departing}
+	}
+	if hook.Kind == core.Action {
+		env.Event.ActionName, env.Event.ActionID = hook.Task.Action, hook.Task.ID.String()
 	}
 	_, err := ops.Run(context.Background(), ops.Dispatch{Env: env, Charm: w.charm, Backend: ops.NewToolBackend(caller{w, run})}, new)
 	if err == nil {
@@ -156,6 +169,11 @@ func (c caller) Call(t ops.ToolCall) (ops.ToolResult, error) {
 }
 
 // The rest is hooktool.Host.
+
+func (w *world) LogAction(_ int, message string) error {
+	w.said = append(w.said, message)
+	return nil
+}
 
 func (w *world) Bag(id kith.RelationID, owner string) (map[string]string, error) {
 	if owner == "web" && id != 1 && !w.leader {

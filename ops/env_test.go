@@ -1,0 +1,145 @@
+package ops_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"kith"
+	"kith/ops"
+)
+
+// common is what every hook has (hook protocol reference, section 5.1).
+var common = []string{
+	"JUJU_CHARM_DIR=/charm", "JUJU_UNIT_NAME=web/0", "JUJU_MODEL_NAME=prod", "JUJU_MODEL_UUID=deadbeef-0bad-400d-8000-4b1d0d06f00d",
+	"JUJU_VERSION=3.6.14", "JUJU_MACHINE_ID=3", "JUJU_PRINCIPAL_UNIT=", "JUJU_AVAILABILITY_ZONE=az1", "PATH=/bin",
+}
+
+func TestParseEnv(t *testing.T) {
+	t.Parallel()
+	for path, c := range map[string]struct {
+		vars []string
+		want ops.EventEnv
+	}{
+		"hooks/install": {nil, ops.EventEnv{}},
+		"hooks/my-db-relation-joined": {
+			[]string{"JUJU_RELATION=my-db", "JUJU_RELATION_ID=my-db:4", "JUJU_REMOTE_UNIT=pg/0", "JUJU_REMOTE_APP=pg"},
+			ops.EventEnv{Relation: "my-db", RelationID: 4, RemoteApp: "pg", RemoteUnit: "pg/0"}},
+		"hooks/db-relation-changed": { // without the application, as an old Juju had it
+			[]string{"JUJU_RELATION=db", "JUJU_RELATION_ID=db:4", "JUJU_REMOTE_UNIT=pg/0"},
+			ops.EventEnv{Relation: "db", RelationID: 4, RemoteApp: "pg", RemoteUnit: "pg/0"}},
+		"hooks/db-relation-broken": {
+			[]string{"JUJU_RELATION=db", "JUJU_RELATION_ID=db:4", "JUJU_REMOTE_UNIT=", "JUJU_REMOTE_APP=pg"},
+			ops.EventEnv{Relation: "db", RelationID: 4, RemoteApp: "pg"}},
+		"hooks/db-relation-departed": {
+			[]string{"JUJU_RELATION=db", "JUJU_RELATION_ID=db:0", "JUJU_REMOTE_UNIT=pg/0", "JUJU_REMOTE_APP=pg", "JUJU_DEPARTING_UNIT=web/0"},
+			ops.EventEnv{Relation: "db", RemoteApp: "pg", RemoteUnit: "pg/0", DepartingUnit: "web/0"}},
+		"hooks/data-storage-attached": {
+			[]string{"JUJU_STORAGE_ID=data/0", "JUJU_STORAGE_LOCATION=/srv", "JUJU_STORAGE_KIND=filesystem"},
+			ops.EventEnv{StorageID: "data/0", StorageLocation: "/srv"}},
+		"hooks/secret-expired": {
+			[]string{"JUJU_SECRET_ID=secret:abc", "JUJU_SECRET_LABEL=", "JUJU_SECRET_REVISION=7"},
+			ops.EventEnv{SecretID: "secret:abc", SecretRevision: 7}},
+		"hooks/secret-changed": {
+			[]string{"JUJU_SECRET_ID=secret:abc", "JUJU_SECRET_LABEL=mine"},
+			ops.EventEnv{SecretID: "secret:abc", SecretLabel: "mine"}},
+		"hooks/app-pebble-custom-notice": {
+			[]string{"JUJU_WORKLOAD_NAME=app", "JUJU_NOTICE_ID=3", "JUJU_NOTICE_TYPE=custom", "JUJU_NOTICE_KEY=example.com/x"},
+			ops.EventEnv{WorkloadName: "app", NoticeID: "3", NoticeType: "custom", NoticeKey: "example.com/x"}},
+		"hooks/app-pebble-check-failed": {
+			[]string{"JUJU_WORKLOAD_NAME=app", "JUJU_PEBBLE_CHECK_NAME=up"},
+			ops.EventEnv{WorkloadName: "app", CheckName: "up"}},
+		"actions/backup": {
+			[]string{"JUJU_ACTION_NAME=backup", "JUJU_ACTION_UUID=12"},
+			ops.EventEnv{ActionName: "backup", ActionID: "12"}},
+	} {
+		environ := slices.Concat(common, []string{"JUJU_DISPATCH_PATH=" + path}, c.vars)
+		env, err := ops.ParseEnv(environ)
+		if err != nil || env.Event != c.want || env.DispatchPath != path || env.IsAction() != strings.HasPrefix(path, "actions/") {
+			t.Errorf("%s: %+v, %v", path, env, err)
+		}
+		if env.Unit != "web/0" || env.ModelName != "prod" || env.MachineID != "3" || env.AvailabilityZone != "az1" || env.CharmDir != "/charm" || env.JujuVersion != "3.6.14" {
+			t.Errorf("%s: %+v", path, env)
+		}
+	}
+}
+
+// Ops reference, section 2: what is missing is named.
+func TestParseEnvMissing(t *testing.T) {
+	t.Parallel()
+	for path, vars := range map[string][]string{
+		"hooks/db-relation-created":   {"JUJU_RELATION", "JUJU_RELATION_ID"},
+		"hooks/db-relation-joined":    {"JUJU_RELATION", "JUJU_RELATION_ID", "JUJU_REMOTE_UNIT"},
+		"hooks/data-storage-attached": {"JUJU_STORAGE_ID"},
+		"hooks/secret-remove":         {"JUJU_SECRET_ID", "JUJU_SECRET_REVISION"},
+		"hooks/app-pebble-ready":      {"JUJU_WORKLOAD_NAME"},
+		"actions/backup":              {"JUJU_ACTION_NAME", "JUJU_ACTION_UUID"},
+		"hooks/start":                 {"JUJU_UNIT_NAME", "JUJU_MODEL_NAME", "JUJU_MODEL_UUID", "JUJU_CHARM_DIR", "JUJU_VERSION", "JUJU_DISPATCH_PATH"},
+	} {
+		full := slices.Concat(common, []string{"JUJU_DISPATCH_PATH=" + path, "JUJU_RELATION=db", "JUJU_RELATION_ID=db:4", "JUJU_REMOTE_UNIT=pg/0",
+			"JUJU_STORAGE_ID=data/0", "JUJU_SECRET_ID=x", "JUJU_SECRET_REVISION=1", "JUJU_WORKLOAD_NAME=app", "JUJU_ACTION_NAME=backup", "JUJU_ACTION_UUID=1"})
+		for _, name := range vars {
+			environ := slices.DeleteFunc(slices.Clone(full), func(v string) bool { return strings.HasPrefix(v, name+"=") })
+			if _, err := ops.ParseEnv(environ); kith.CodeOf(err) != kith.Invalid || !strings.Contains(err.Error(), name) {
+				t.Errorf("%s without %s: %v", path, name, err)
+			}
+		}
+	}
+	for _, bad := range []string{"JUJU_UNIT_NAME=web", "JUJU_RELATION_ID=db:x"} {
+		environ := slices.Concat(common, []string{"JUJU_DISPATCH_PATH=hooks/db-relation-created", "JUJU_RELATION=db", "JUJU_RELATION_ID=db:1", bad})
+		if _, err := ops.ParseEnv(environ); kith.CodeOf(err) != kith.Invalid {
+			t.Errorf("with %s: %v", bad, err)
+		}
+	}
+}
+
+// Hook protocol reference, section 17.
+func TestJujuVersion(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		v, min ops.JujuVersion
+		want   bool
+	}{
+		{"3.6.14", "3.6.2", true}, {"3.6.2", "3.6.2", true}, {"3.6.1", "3.6.2", false}, {"4.0.0", "3.6.2", true},
+		{"3.6-beta2", "3.6", false}, {"3.6", "3.6-beta2", true}, {"3.6-beta2", "3.6-beta1", true}, {"3.6.9.1", "3.6.9", true},
+		{"", "2.0", false}, {"3.10.0", "3.9.0", true},
+	} {
+		if got := c.v.AtLeast(c.min); got != c.want {
+			t.Errorf("%q is at least %q: %v", c.v, c.min, got)
+		}
+	}
+}
+
+// Hook protocol reference, section 16.2: errors are told apart by their texts.
+func TestModelErrorKinds(t *testing.T) {
+	t.Parallel()
+	kinds := []error{ops.ErrRelationNotFound, ops.ErrSecretNotFound, ops.ErrPermission, ops.ErrNotLeader, ops.ErrToolNotFound}
+	for _, c := range []struct {
+		tool, stderr string
+		want         []error
+	}{
+		{"relation-get", "ERROR invalid value \"db:99\" for option -r: relation not found\n", kinds[:1]},
+		{"network-get", "ERROR invalid value \"9\" for option -r: Relation Not Found\n", kinds[:1]},
+		{"secret-get", "ERROR secret \"abc\" not found\n", kinds[1:2]},
+		{"secret-get", "ERROR consumer label \"x\" not found\n", kinds[1:2]},
+		{"secret-grant", "ERROR invalid value \"9\" for option -r: relation not found\n", kinds[:1]},
+		{"secret-get", "ERROR permission denied\n", kinds[2:3]},
+		{"secret-get", "ERROR \"web/0\" is not allowed to read this secret\n", kinds[2:3]},
+		{"relation-set", "ERROR cannot write relation settings\n", kinds[2:4]},
+		{"status-set", "ERROR this unit is not the leader\n", kinds[2:4]},
+		{"state-get", "ERROR \"k\" not found\n", nil},
+		{"secret-add", "ERROR bad request: unknown command: secret-add\n", kinds[4:]},
+		{"config-get", "", nil},
+	} {
+		err := ops.NewModelError(c.tool, 1, c.stderr)
+		for _, kind := range kinds {
+			if got := errors.Is(err, kind); got != slices.Contains(c.want, kind) {
+				t.Errorf("%s: %q is %q: %v", c.tool, c.stderr, kind, got)
+			}
+		}
+		if err.Stderr != c.stderr || strings.Contains(err.Error(), "ERROR") || !strings.HasPrefix(err.Error(), c.tool+": ") {
+			t.Errorf("the error reads %q", err)
+		}
+	}
+}

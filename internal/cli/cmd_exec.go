@@ -33,10 +33,10 @@ func execCommand() *command {
 	return &command{
 		name: "exec", args: "[--] <command> [...]", group: groupRun, scope: modelScope,
 		summary: "Runs a shell command in the hook context of units",
-		details: `The command runs between the hooks of a unit, or before the hook that is due or in error.
-Hook tools work in it, and what it writes into databags is published when it ends,
-whatever its exit status. A single argument is handed to the shell as it is; several
-are quoted and joined.
+		details: `The command runs between the hooks of a unit, or before the hook that is due or in
+error. Hook tools work in it, and what it writes into databags is published when it
+ends, whatever its exit status. A single argument is handed to the shell as it is;
+several are quoted and joined.
 
 With --machine and --all it runs on machines, outside of any unit's context.
 
@@ -117,7 +117,21 @@ func (o *execFlags) check(_ *call, args []string) error {
 	if len(bad) > 0 {
 		return usagef("The following exec targets are not valid:\n%s", strings.Join(bad, "\n"))
 	}
-	return nil
+	_, err := o.relationID()
+	return err
+}
+
+// relationID is the relation of --relation; nil if none was given.
+func (o *execFlags) relationID() (*kith.RelationID, error) {
+	if o.relation == "" {
+		return nil, nil
+	}
+	n, err := strconv.Atoi(o.relation[strings.LastIndexByte(o.relation, ':')+1:])
+	if err != nil || n < 0 {
+		return nil, usagef("invalid value %q for option --relation: invalid relation id", o.relation)
+	}
+	id := kith.RelationID(n)
+	return &id, nil
 }
 
 // request is the command as it is sent.
@@ -137,14 +151,7 @@ func (o *execFlags) request(args []string) (core.RunCommand, error) {
 	for _, m := range o.machines {
 		op.Machines = append(op.Machines, kith.MachineID(m))
 	}
-	if o.relation != "" {
-		number := o.relation[strings.LastIndexByte(o.relation, ':')+1:]
-		n, err := strconv.Atoi(number)
-		if err != nil || n < 0 {
-			return op, usagef("invalid value %q for option --relation: invalid relation id", o.relation)
-		}
-		id := kith.RelationID(n)
-		op.Relation = &id
-	}
-	return op, nil
+	var err error
+	op.Relation, err = o.relationID()
+	return op, err
 }

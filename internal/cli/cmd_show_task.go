@@ -15,7 +15,7 @@ func showTaskCommand() *command {
 	return &command{
 		name: "show-task", args: "<task id>", group: groupRun, scope: modelScope,
 		summary:  "Shows what became of a task",
-		details:  "With --watch or --wait it first waits for the task to be over, and shows its log as it comes.",
+		details:  "With --watch or --wait it first waits for the task to be over, and shows its log as\nit comes.",
 		examples: []example{{"show-task 2", "Show what it gave"}, {"show-task 2 --format yaml", "All that is known of it"}},
 		seeAlso:  []string{"operations", "show-operation", "cancel-task", "run"},
 		formats:  []string{formatPlain, formatJSON, formatYAML},

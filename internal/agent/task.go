@@ -47,6 +47,10 @@ func (c *capture) kept() []byte {
 	return fmt.Appendf(c.buf.Bytes(), "\n(%d more bytes were dropped: %d are kept)\n", c.dropped, maxCapture)
 }
 
+// timeoutGrace is what a command has beyond its time: who waits for it just as long is to
+// give up first, and say so.
+const timeoutGrace = time.Second
+
 // taskRun is the task that a unit runs.
 type taskRun struct {
 	id   kith.TaskID
@@ -157,7 +161,7 @@ func (u *unit) runTask(a *api.Assignment, s script, r *taskRun, failure error) c
 	}
 	if failure == nil && s.Path != "" {
 		if c := a.Context.Task.Command; c != nil && c.Timeout > 0 {
-			timer := time.AfterFunc(c.Timeout, func() { r.end(false) })
+			timer := time.AfterFunc(c.Timeout+timeoutGrace, func() { r.end(false) })
 			defer timer.Stop()
 		}
 		end = u.executeTask(a, s, r, run, host)

@@ -31,6 +31,7 @@ const (
 	groupApp        group = "Applications and units"
 	groupRun        group = "Actions"
 	groupRelation   group = "Integrations"
+	groupSecret     group = "Secrets"
 	groupWatch      group = "Looking"
 	groupOther      group = "Other"
 )

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -108,10 +110,29 @@ func yamlNode(dec *json.Decoder) (*yaml.Node, error) {
 			tag = "!!float"
 		}
 		return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: tok.String()}, nil
-	default:
-		node := &yaml.Node{}
-		return node, node.Encode(tok)
+	case string:
+		if t, ok := strings.CutPrefix(tok, timeMark); ok {
+			return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!timestamp", Value: t}, nil
+		}
 	}
+	node := &yaml.Node{}
+	return node, node.Encode(tok)
+}
+
+// timeMark before a string says that it is a time: YAML has a type of its own for it and
+// writes it without quotes, while a string that looks like one has them.
+const timeMark = "\x00time "
+
+// timestamp is a time in whole seconds for a document in the format that was asked for; empty for none.
+func (x *call) timestamp(t time.Time) string {
+	text := t.UTC().Format(time.RFC3339)
+	switch {
+	case t.IsZero():
+		return ""
+	case x.format == formatYAML:
+		return timeMark + text
+	}
+	return text
 }
 
 func yamlCollection(dec *json.Decoder, open json.Delim) (*yaml.Node, error) {

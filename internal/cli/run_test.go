@@ -153,6 +153,24 @@ func TestRefusals(t *testing.T) {
 		{"kith destroy-model", 2, "no model specified"},
 		{"kith destroy-model m --timeout 5s", 2, "--timeout can only be used with --force (dangerous)"},
 		{"kith destroy-model m --destroy-storage --release-storage", 2, "--destroy-storage and --release-storage cannot both be specified"},
+		// Section 14.
+		{"kith add-secret", 2, "secret name needs to be supplied as the first argument"},
+		{"kith add-secret name", 2, "missing secret value or filename"},
+		{"kith add-secret name ab=1", 2, `key "ab" not valid`},
+		{"kith add-secret name password", 2, `key value "password" not valid`},
+		{"kith add-secret name --file /none.yaml", 2, "open /none.yaml: no such file or directory"},
+		{"kith add-secret name password#file=/none", 2, `reading content for secret key "password": open /none: no such file or directory`},
+		{"kith update-secret", 2, "missing secret URI"},
+		{"kith update-secret name Password=x", 2, `key "Password" not valid`},
+		{"kith remove-secret", 2, "missing secret URI"},
+		{"kith remove-secret a b", 2, `unrecognized args: ["b"]`},
+		{"kith show-secret", 2, "secret ID is required"},
+		{"kith show-secret a --revisions --reveal", 2, "specify either --revisions or --reveal but not both"},
+		{"kith show-secret a --revisions --revision 1", 2, "specify either --revisions or --revision but not both"},
+		{"kith show-secret a --revision 0", 2, "revision must be a positive integer"},
+		{"kith grant-secret name", 2, "missing secret URI or application name"},
+		{"kith revoke-secret", 2, "missing secret URI or application name"},
+		{"kith secrets extra", 2, `unrecognized args: ["extra"]`},
 		{"kith completion tcsh", 2, `unknown shell "tcsh", expected bash, fish or zsh`},
 	} {
 		got := run(t, map[string]string{"KITH_HOME": home}, strings.Fields(test.line)...)
@@ -173,6 +191,7 @@ func TestEveryCommandSaysHowToStart(t *testing.T) {
 		"config": "a", "trust": "a", "resolved": "a/0", "integrate": "a b", "remove-relation": "a b", "suspend-relation": "1", "resume-relation": "1",
 		"show-unit": "a/0", "show-application": "a", "show-status-log": "a/0", "add-model": "m",
 		"run": "a/0 b", "exec": "--unit a/0 b", "actions": "a", "show-action": "a b", "show-operation": "1", "show-task": "2", "cancel-task": "2",
+		"add-secret": "abc key=x", "update-secret": "abc", "grant-secret": "abc a", "revoke-secret": "abc a", "remove-secret": "abc", "show-secret": "abc",
 	}
 	for _, c := range commands() {
 		if c.scope <= homeScope {

@@ -1,12 +1,20 @@
 package cli
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -28,8 +36,9 @@ func TestMain(m *testing.M) {
 // a home of its own.
 //
 // Besides what testscript has: "status N COMMAND…" runs a program and wants that
-// exit status; "up" starts a controller; "kill9" kills it without warning. $CHARMS
-// is where the example charms are.
+// exit status; "up" starts a controller; "kill9" kills it without warning; "capture VARIABLE
+// REGEXP" keeps what a group matches in the last output; "absent TEXT…" wants no file of the home
+// to hold a text, as it is or in base64. $CHARMS is where the example charms are.
 func TestScripts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts controllers")
@@ -51,7 +60,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"status": scriptStatus, "up": scriptUp, "kill9": scriptKill,
+			"status": scriptStatus, "up": scriptUp, "kill9": scriptKill, "capture": scriptCapture, "absent": scriptAbsent,
 		},
 	})
 }
@@ -106,6 +115,56 @@ func killController(dir string) error {
 		return err
 	}
 	return d.awaitEnd(context.Background())
+}
+
+// scriptCapture sets a variable from the last output.
+func scriptCapture(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: capture VARIABLE REGEXP")
+	}
+	found := regexp.MustCompile(args[1]).FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(found) < 2 {
+		ts.Fatalf("no match for %q", args[1])
+	}
+	ts.Setenv(args[0], found[1])
+}
+
+// scriptAbsent looks for texts in every file below the home: the store, the logs, what agents keep.
+func scriptAbsent(ts *testscript.TestScript, neg bool, texts []string) {
+	found := ""
+	err := filepath.WalkDir(ts.Getenv("KITH_HOME"), func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		data, err := os.ReadFile(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // it went while we looked
+		}
+		for _, text := range texts {
+			for _, form := range encodings(text) {
+				if bytes.Contains(data, []byte(form)) {
+					found += fmt.Sprintf("%s holds %q (as %q)\n", name, text, form)
+				}
+			}
+		}
+		return err
+	})
+	ts.Check(err)
+	if (found != "") != neg {
+		ts.Fatalf("looking for %q: %s", texts, cmp.Or(found, "it is nowhere"))
+	}
+}
+
+// encodings are the forms in which a text may be written down: plain, and the part of its base64
+// that does not depend on what stands around it.
+func encodings(text string) []string {
+	forms := []string{text}
+	for shift := range 3 {
+		coded := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("x", shift) + text))
+		from := []int{0, 2, 3}[shift]
+		forms = append(forms, coded[from:len(coded)-3])
+	}
+	return forms
 }
 
 // stopAll ends every controller a script has left running below dir.

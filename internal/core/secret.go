@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"kith"
@@ -124,6 +125,20 @@ type SecretGrant struct {
 // Key is "secret/relation/subject", with "-" for no relation.
 func (g SecretGrant) Key() Key {
 	return Key{KindSecretGrant, string(g.Secret) + "/" + g.scope() + "/" + g.Subject}
+}
+
+// Tag is how tools and people are shown the subject: "application-web", "unit-web-0".
+func (g SecretGrant) Tag() string {
+	if strings.Contains(g.Subject, "/") {
+		return "unit-" + strings.ReplaceAll(g.Subject, "/", "-")
+	}
+	return "application-" + g.Subject
+}
+
+// RelationTag is how they are shown what a grant lives by: "relation-web.db#pg.db" for the
+// relation with key "web:db pg:db".
+func RelationTag(key string) string {
+	return "relation-" + strings.NewReplacer(":", ".", " ", "#").Replace(key)
 }
 
 func (g SecretGrant) scope() string {

@@ -3,6 +3,8 @@ package hooktool
 import (
 	"encoding/base64"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -109,9 +111,22 @@ func (o *secretOptions) expires() (*time.Time, error) {
 	return &at, nil
 }
 
-// content reads the arguments and the file; the file wins (section 12.1). The values come
-// out in base64.
+// content reads the arguments and the file.
 func (o *secretOptions) content(args []string) (core.SecretData, error) {
+	var text []byte
+	if *o.file != "" {
+		var err error
+		if text, err = o.i.run.host.ReadFile(*o.file, MaxFile); err != nil {
+			return nil, usageError(err.Error())
+		}
+	}
+	return SecretContent(args, text, o.i.run.host.ReadFile)
+}
+
+// SecretContent is the content of a secret, from key=value arguments and the text of a file;
+// the file wins (section 12.1). Read reads what key#file names, up to so many bytes. There is no content if neither
+// holds any. No error tells a value, except of an argument that is not key=value.
+func SecretContent(args []string, file []byte, read func(path string, limit int64) ([]byte, error)) (core.SecretData, error) {
 	raw := map[string]string{}
 	for _, arg := range args {
 		// The padding of base64 at the end is no separator.
@@ -121,63 +136,49 @@ func (o *secretOptions) content(args []string) (core.SecretData, error) {
 		}
 		raw[arg[:at]] = arg[at+1:]
 	}
-	if *o.file != "" {
-		text, err := o.i.run.host.ReadFile(*o.file, MaxFile)
-		if err != nil {
-			return nil, usageError(err.Error())
-		}
-		set, err := parseSecretFile(text)
-		if err != nil {
-			return nil, err
-		}
-		for k, v := range set { // any order: keys are distinct
-			raw[k] = v
-		}
+	set, err := parseMapping(file)
+	if err != nil {
+		return nil, usageError("the file is not a mapping of keys to values") // the reason would quote it
+	}
+	for k, v := range set { // any order: keys are distinct
+		raw[k] = v
 	}
 	if len(raw) == 0 {
 		return nil, nil
 	}
-	return o.encode(raw)
-}
-
-// parseSecretFile is parseMapping without the words of the file in its errors: they are secret.
-func parseSecretFile(text []byte) (map[string]string, error) {
-	set, err := parseMapping(text)
-	if err != nil {
-		return nil, usageError("the file is not a mapping of keys to values")
-	}
-	return set, nil
-}
-
-// encode turns key, key#base64 and key#file into keys with base64 values.
-func (o *secretOptions) encode(raw map[string]string) (core.SecretData, error) {
 	data := core.SecretData{}
-	for _, name := range core.SecretData(raw).Keys() {
-		key, value := name, raw[name]
-		switch {
-		case strings.HasSuffix(name, fileSuffix):
-			key = strings.TrimSuffix(name, fileSuffix)
-			text, err := o.i.run.host.ReadFile(value, core.MaxSecretSize+1)
-			if err != nil {
-				return nil, usagef("reading content for secret key %q: %v", key, err)
-			}
-			value = base64.StdEncoding.EncodeToString(text)
-		case strings.HasSuffix(name, base64Suffix):
-			key = strings.TrimSuffix(name, base64Suffix)
-		default:
-			value = base64.StdEncoding.EncodeToString([]byte(value))
-		}
-		if !kith.ValidSecretKey(key) {
-			return nil, usagef("key %q not valid", key)
+	for _, name := range slices.Sorted(maps.Keys(raw)) {
+		key, value, err := secretValue(name, raw[name], read)
+		if err != nil {
+			return nil, err
 		}
 		data[key] = value
 	}
-	err := core.CheckSecretData(data)
+	err = core.CheckSecretData(data)
 	var e *kith.Error
 	if errors.As(err, &e) && e.Message != emptySecret {
 		return nil, usageError(e.Message)
 	}
 	return data, err
+}
+
+// secretValue turns key, key#base64 or key#file into the key and its value in base64.
+func secretValue(name, value string, read func(string, int64) ([]byte, error)) (key, encoded string, err error) {
+	key, isFile := strings.CutSuffix(name, fileSuffix)
+	key, isEncoded := strings.CutSuffix(key, base64Suffix)
+	if !kith.ValidSecretKey(key) {
+		return "", "", usagef("key %q not valid", key)
+	}
+	text := []byte(value)
+	if isFile {
+		if text, err = read(value, core.MaxSecretSize+1); err != nil {
+			return "", "", usagef("reading content for secret key %q: %v", key, err)
+		}
+	}
+	if isEncoded {
+		return key, string(text), nil
+	}
+	return key, base64.StdEncoding.EncodeToString(text), nil
 }
 
 // emptySecret is the one refusal of content that is no usage error (section 12.2).

@@ -196,12 +196,7 @@ func shownSecret(info core.SecretInfo) secretInfo {
 	s := secretInfo{Revision: info.Revision, Label: info.Label, Owner: string(info.Owner.Kind), Description: info.Description,
 		Rotation: info.Rotate.String(), Expiry: shownTime(info.Expires), Rotates: shownTime(info.Rotates)}
 	for n, g := range info.Access {
-		target := "application-" + g.Subject
-		if strings.Contains(g.Subject, "/") {
-			target = "unit-" + strings.ReplaceAll(g.Subject, "/", "-")
-		}
-		scope := strings.NewReplacer(":", ".", " ", "#").Replace(info.Scopes[n])
-		s.Access = append(s.Access, secretAccess{Target: target, Scope: "relation-" + scope, Role: "view"})
+		s.Access = append(s.Access, secretAccess{Target: g.Tag(), Scope: core.RelationTag(info.Scopes[n]), Role: "view"})
 	}
 	return s
 }

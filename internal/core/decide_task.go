@@ -360,13 +360,14 @@ func (t *txn) beginTask(op BeginTask) error {
 	if err != nil {
 		return err
 	}
-	if err := t.sameLife(op.Unit, op.Task, op.Epoch); err != nil && !task.Status.Over() {
+	if task.Status.Over() { // and its unit may be gone
+		return kith.Errorf(kith.Conflict, "cannot begin task %d: it is %s", task.ID, task.Status)
+	}
+	if err := t.sameLife(op.Unit, op.Task, op.Epoch); err != nil {
 		return err
 	}
 	past := *t.m.Progress(op.Unit)
 	switch {
-	case task.Status.Over():
-		return kith.Errorf(kith.Conflict, "cannot begin task %d: it is %s", task.ID, task.Status)
 	case task.Status != TaskPending && past.Running.Epoch == op.Epoch:
 		return nil // said before
 	case task.Status != TaskPending:

@@ -37,7 +37,7 @@ var charms = []charm.Charm{
 		Name:     "db",
 		Provides: section(endpoint("server", "sql", kith.Provider, kith.Global, 0)),
 		Peers:    section(endpoint("cluster", "cluster", kith.Peer, kith.Global, 0)),
-	}},
+	}, Actions: map[string]charm.Action{"dump": {Title: "dump"}}},
 	{Meta: charm.Meta{
 		Name:     "web",
 		Requires: section(endpoint("db", "sql", kith.Requirer, kith.Global, 1), endpoint("log", "log", kith.Requirer, kith.Container, 0)),
@@ -102,6 +102,9 @@ func (w *world) draw(t *rapid.T) (core.Actor, core.Op) {
 	id := kith.RelationID(rapid.IntRange(0, 6).Draw(t, "relation"))
 	a, u := app.Draw(t, "app"), unit.Draw(t, "unit")
 	host := core.Actor{Kind: core.ActorHost, Name: "local"}
+	if rapid.IntRange(0, 3).Draw(t, "task") == 0 {
+		return w.drawTask(t, u, a, id)
+	}
 	switch rapid.IntRange(0, 19).Draw(t, "op") {
 	case 0, 1:
 		return admin, core.Deploy{App: a, Charm: string(a), Units: rapid.SampledFrom([]int{core.DefaultUnits, 0, 2}).Draw(t, "units")}
@@ -132,6 +135,42 @@ func (w *world) draw(t *rapid.T) (core.Actor, core.Op) {
 		return core.System, core.RenewLeases{Host: "local"}
 	default:
 		return core.UnitActor(u), w.drawHook(t, u, id)
+	}
+}
+
+// drawTask is a command about tasks, likely or not.
+func (w *world) drawTask(t *rapid.T, u kith.UnitName, a kith.AppName, id kith.RelationID) (core.Actor, core.Op) {
+	n := kith.TaskID(rapid.IntRange(1, w.m.Info().LastTask+1).Draw(t, "number"))
+	if next := w.m.Task(n); next != nil && rapid.IntRange(0, 9).Draw(t, "own") > 0 {
+		u = next.Unit
+	}
+	epoch := rapid.SampledFrom([]string{"1", "1", "1", "", "2"}).Draw(t, "epoch")
+	switch rapid.IntRange(0, 12).Draw(t, "task op") {
+	case 0, 1:
+		return admin, core.RunAction{Receivers: []string{string(u), string(a) + "/1"}, Action: rapid.SampledFrom([]string{"dump", "nope"}).Draw(t, "action")}
+	case 2:
+		return admin, core.RunCommand{Command: "true", Units: []string{string(u)}, Serial: rapid.Bool().Draw(t, "serial"),
+			All: rapid.Bool().Draw(t, "all"), Apps: []kith.AppName{a}}
+	case 3:
+		return admin, core.RunCommand{Command: "true", Units: []string{string(u)}, Relation: &id}
+	case 4:
+		return admin, core.CancelTasks{Tasks: []kith.TaskID{n, n + 1}}
+	case 5, 6, 7:
+		return core.UnitActor(u), core.BeginTask{Unit: u, Task: n, Epoch: epoch}
+	case 8:
+		return core.UnitActor(u), core.LogTask{Unit: u, Task: n, Number: rapid.IntRange(1, 4).Draw(t, "message"), Message: "m"}
+	case 9:
+		w.now = w.now.Add(rapid.SampledFrom([]time.Duration{time.Second, 400 * time.Hour}).Draw(t, "later"))
+		return core.System, core.PruneTasks{}
+	case 10:
+		return core.System, core.HostHello{Host: "local", Epoch: epoch}
+	default:
+		write := core.BagWrite{Relation: id, App: rapid.Bool().Draw(t, "app"), Set: map[string]string{"t": "1"}}
+		return core.UnitActor(u), core.FinishTask{Unit: u, Task: n, Epoch: epoch, TaskOutcome: core.TaskOutcome{
+			Status:  rapid.SampledFrom([]core.TaskStatus{core.TaskCompleted, core.TaskFailed, core.TaskAborted, core.TaskRunning}).Draw(t, "status"),
+			Values:  map[string]any{"a": map[string]any{"b": "c"}},
+			Output:  &core.Output{Code: 1, Stdout: "out"},
+			Effects: core.Effects{Bags: []core.BagWrite{write}}}}
 	}
 }
 

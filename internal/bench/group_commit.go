@@ -8,6 +8,7 @@ import (
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"golang.org/x/sync/errgroup"
 
 	"kith"
 	"kith/charm"
@@ -72,12 +73,13 @@ func measureCommit(ctx context.Context, e *env) ([]row, error) {
 	}
 	defer stop()
 
-	if err := commitAll(ctx, m, committers, warmupCommits); err != nil {
+	if err := submitAll(ctx, m, makeCommits(m, committers, warmupCommits)); err != nil {
 		return nil, err
 	}
 	rec.take()
+	work := makeCommits(m, committers, commitsEach)
 	begin := time.Now()
-	if err := commitAll(ctx, m, committers, commitsEach); err != nil {
+	if err := submitAll(ctx, m, work); err != nil {
 		return nil, err
 	}
 	ours := time.Since(begin)
@@ -90,8 +92,9 @@ func measureCommit(ctx context.Context, e *env) ([]row, error) {
 
 	var alone, rawAlone []time.Duration
 	for range commitsAlone {
+		commit := makeCommits(m, 1, 1)[0][0]
 		begin := time.Now()
-		if err := commitAll(ctx, m, 1, 1); err != nil {
+		if _, err := m.Submit(ctx, core.UnitActor(commit.Unit), commit); err != nil {
 			return nil, err
 		}
 		alone = append(alone, time.Since(begin))
@@ -191,38 +194,41 @@ func fill(ctx context.Context, ctl *controller.Controller) (*controller.Model, e
 	return m, nil
 }
 
-// commitAll lets so many units commit so many hooks each, one after another, all units at once.
-func commitAll(ctx context.Context, m *controller.Model, units, each int) error {
-	errs := make(chan error, units)
-	for i := range units {
-		go func() { errs <- commitMany(ctx, m, kith.UnitOf("alpha", i), each) }()
-	}
-	var first error
-	for range units {
-		if err := <-errs; err != nil && first == nil {
-			first = err
+// makeCommits makes so many hook commits for each of so many units, to be sent one after another.
+func makeCommits(m *controller.Model, units, each int) [][]core.CommitHook {
+	work := make([][]core.CommitHook, units)
+	for i := range work {
+		u := kith.UnitOf("alpha", i)
+		seq := m.Snapshot().Progress(u).Seq
+		for range each {
+			seq++
+			set := make(map[string]string, commitKeys)
+			for k := range commitKeys {
+				set[fmt.Sprintf("key-%d", k)] = fmt.Sprintf("value %d of hook %d", k, seq)
+			}
+			work[i] = append(work[i], core.CommitHook{
+				Unit: u, Seq: seq, Hook: core.Hook{Kind: core.UpdateStatus},
+				Effects: core.Effects{Bags: []core.BagWrite{{Relation: 0, Set: set}}},
+			})
 		}
 	}
-	return first
+	return work
 }
 
-func commitMany(ctx context.Context, m *controller.Model, u kith.UnitName, n int) error {
-	seq := m.Snapshot().Progress(u).Seq
-	for range n {
-		seq++
-		set := make(map[string]string, commitKeys)
-		for k := range commitKeys {
-			set[fmt.Sprintf("key-%d", k)] = fmt.Sprintf("value %d of hook %d", k, seq)
-		}
-		_, err := m.Submit(ctx, core.UnitActor(u), core.CommitHook{
-			Unit: u, Seq: seq, Hook: core.Hook{Kind: core.UpdateStatus},
-			Effects: core.Effects{Bags: []core.BagWrite{{Relation: 0, Set: set}}},
+// submitAll lets every unit send its commits, one after another, all units at once.
+func submitAll(ctx context.Context, m *controller.Model, work [][]core.CommitHook) error {
+	var units errgroup.Group
+	for _, commits := range work {
+		units.Go(func() error {
+			for _, c := range commits {
+				if _, err := m.Submit(ctx, core.UnitActor(c.Unit), c); err != nil {
+					return err
+				}
+			}
+			return nil
 		})
-		if err != nil {
-			return err
-		}
 	}
-	return nil
+	return units.Wait()
 }
 
 // replay writes batches as plain transactions under another prefix.

@@ -18,7 +18,7 @@ import (
 // only Snapshot is for everybody.
 //
 // Turning it: Submit what comes in, Gather, take a Flight from Launch and commit
-// it, Land what came of it; Advance when Next says so. After a failed landing
+// it, Land what came of it and Tell; Advance when Next says so. After a failed landing
 // [Engine.Down] is set until Reload succeeds.
 type Engine struct {
 	model kith.ModelUUID
@@ -34,6 +34,7 @@ type Engine struct {
 	open     *batch
 	base     *core.Model // working as it was before open's first command
 	flight   *Flight
+	untold   *Flight // landed, and nobody knows
 	failed   *Flight // whose outcome Reload must find out
 	down     error
 
@@ -203,8 +204,10 @@ func (e *Engine) Launch() *Flight {
 	return e.flight
 }
 
-// Land ends the flight with what the store said.
-func (e *Engine) Land(err error, now time.Time) {
+// Land ends the flight with what the store said. Whoever waits for it hears of it
+// from Tell, which may come after the next Launch: what is decided already need not
+// wait for that.
+func (e *Engine) Land(err error) {
 	f := e.flight
 	e.flight = nil
 	if err != nil {
@@ -214,6 +217,16 @@ func (e *Engine) Land(err error, now time.Time) {
 	e.revision = f.Batch.Revision
 	e.written += int64(len(f.Batch.History))
 	e.publish(f.snapshot, f.entries)
+	e.untold = f
+}
+
+// Tell answers the commands of the flight that has landed, and looks at what is to be done now.
+func (e *Engine) Tell(now time.Time) {
+	f := e.untold
+	if f == nil {
+		return
+	}
+	e.untold = nil
 	for _, d := range f.decided {
 		e.answer(d)
 	}

@@ -80,7 +80,8 @@ func (w *engineWorld) turn() {
 		if err := w.st.Commit(w.t.Context(), f.Own, f.Batch); err != nil {
 			w.t.Fatal(err)
 		}
-		w.e.Land(nil, w.now)
+		w.e.Land(nil)
+		w.e.Tell(w.now)
 	}
 	w.e.Flush()
 }

@@ -72,7 +72,7 @@ func TestCommandsAfterAFailedWriteAreDecidedAgain(t *testing.T) {
 	f := e.e.Launch()
 	second := e.submit(admin, core.AddUnits{App: "web", Units: 1})
 	e.e.Gather(e.now) // decided as web/1, on top of web/0
-	e.e.Land(errStore, e.now)
+	e.e.Land(errStore)
 	if f == nil || e.e.Down() == nil {
 		t.Fatal("the engine did not notice")
 	}
@@ -98,7 +98,7 @@ func TestRefusalWaitsForWhatItIsBasedOn(t *testing.T) {
 	if second.done {
 		t.Fatalf("refused before the first was durable: %v", second.err)
 	}
-	e.e.Land(errStore, e.now)
+	e.e.Land(errStore)
 	if err := e.e.Reload(t.Context(), e.now); err != nil {
 		t.Fatal(err)
 	}

@@ -134,7 +134,7 @@ func (m *Model) loop(ctx context.Context) (err error) {
 			m.engine.Submit(r)
 			m.drain()
 		case err := <-m.landed:
-			m.engine.Land(err, m.now())
+			m.engine.Land(err)
 		case f := <-m.calls:
 			f()
 		case <-m.wake:
@@ -170,12 +170,14 @@ func (m *Model) turn(ctx context.Context) {
 		m.engine.Gather(m.now())
 		if f := m.engine.Launch(); f != nil {
 			if m.alone(f) {
-				m.engine.Land(m.write(ctx, f), m.now())
+				m.engine.Tell(m.now())
+				m.engine.Land(m.write(ctx, f))
+				m.engine.Tell(m.now())
 				continue
 			}
 			m.flights <- f
-			break
 		}
+		m.engine.Tell(m.now())
 		if m.engine.Flying() || m.engine.Waiting() == 0 {
 			break
 		}
@@ -246,7 +248,8 @@ func (m *Model) setWake() {
 // finish lands the flight that is under way and refuses the rest.
 func (m *Model) finish() error {
 	if m.engine.Flying() {
-		m.engine.Land(<-m.landed, m.now())
+		m.engine.Land(<-m.landed)
+		m.engine.Tell(m.now())
 	}
 	return kith.Errorf(kith.Unavailable, "the controller is shutting down").WithHint("start one with 'kith up'")
 }

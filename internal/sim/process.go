@@ -132,7 +132,8 @@ func (p *process) send(fault commitFault) {
 func (p *process) land() {
 	err := p.flight.err
 	p.flight = nil
-	p.engine.Land(err, p.w.now())
+	p.engine.Land(err)
+	p.engine.Tell(p.w.now())
 	p.turn()
 }
 

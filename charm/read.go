@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"kith"
@@ -142,7 +143,17 @@ func CheckRunnable(path string) error {
 		}
 		defer f.Close()
 	}
-	return t.checkRunnable(c.Meta.Name)
+	err = t.checkRunnable(c.Meta.Name)
+	if wrong, ok := err.(*Error); ok && inGo(path) {
+		wrong.Hint = "a charm in Go must be built first: go build -o dispatch ."
+	}
+	return err
+}
+
+// inGo reports whether a folder has the source of a program in Go.
+func inGo(dir string) bool {
+	files, err := os.ReadDir(dir)
+	return err == nil && slices.ContainsFunc(files, func(f fs.DirEntry) bool { return strings.HasSuffix(f.Name(), ".go") })
 }
 
 func (t tree) checkRunnable(charmName string) error {

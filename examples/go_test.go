@@ -54,6 +54,7 @@ func TestGoCharms(t *testing.T) {
 	t.Run("tokens", func(t *testing.T) { t.Parallel(); testGoTokens(t, bin) })
 	t.Run("cluster", func(t *testing.T) { t.Parallel(); testGoCluster(t, bin) })
 	t.Run("database", func(t *testing.T) { t.Parallel(); testGoDatabase(t, bin) })
+	t.Run("init", func(t *testing.T) { t.Parallel(); testInit(t, bin) })
 	t.Run("inspector", func(t *testing.T) { t.Parallel(); testGoInspector(t, bin) })
 }
 
@@ -251,4 +252,27 @@ func (h *home) configured(unit string) string {
 func secretOf(line string) string {
 	user, _, _ := strings.Cut(strings.TrimPrefix(line, "postgres://"), "@")
 	return user
+}
+
+// testInit: a new charm deploys at once, and its action runs.
+func testInit(t *testing.T, bin string) {
+	h := up(t, bin)
+	sdk, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "shop")
+	h.kith("init " + dir + " --sdk " + sdk)
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", "dispatch", ".")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	h.kith("deploy "+dir, "settle --timeout 2m")
+	h.want(h.kith("status"), "shop/0*", "active", "hello")
+	h.kith("config shop greeting=moin", "settle --timeout 2m")
+	h.want(h.kith("status"), "moin")
+	h.want(h.kith("run shop/0 greet name=you"), "moin, you")
+	h.want(h.kith("run shop/0 greet"), "moin, world")
 }

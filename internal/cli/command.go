@@ -32,6 +32,7 @@ const (
 	groupRun        group = "Actions"
 	groupRelation   group = "Integrations"
 	groupSecret     group = "Secrets"
+	groupCharm      group = "Writing charms"
 	groupWatch      group = "Looking"
 	groupOther      group = "Other"
 )

@@ -46,6 +46,8 @@ func commands() []*command {
 		secretsCommand(),
 		showSecretCommand(),
 
+		initCommand(),
+
 		statusCommand(),
 		settleCommand(),
 		showUnitCommand(),

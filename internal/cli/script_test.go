@@ -38,7 +38,8 @@ func TestMain(m *testing.M) {
 // Besides what testscript has: "status N COMMAND…" runs a program and wants that
 // exit status; "up" starts a controller; "kill9" kills it without warning; "capture VARIABLE
 // REGEXP" keeps what a group matches in the last output; "absent TEXT…" wants no file of the home
-// to hold a text, as it is or in base64. $CHARMS is where the example charms are.
+// to hold a text, as it is or in base64. $CHARMS is where the example charms are, and
+// $SDK the checkout.
 func TestScripts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts controllers")
@@ -55,6 +56,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("KITH_HOME", filepath.Join(e.WorkDir, "h"))
 			e.Setenv("KITH_HOOK", tool)
 			e.Setenv("CHARMS", charms)
+			e.Setenv("SDK", filepath.Dir(filepath.Dir(charms)))
 			e.Setenv("TZ", "UTC")
 			e.Defer(func() { stopAll(t, e.WorkDir) })
 			return nil

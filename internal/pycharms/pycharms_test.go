@@ -21,6 +21,7 @@ var scenarios = []struct {
 	{"folders", testFolders},
 	{"trust", testTrust},
 	{"tls", testTLS},
+	{"secrets", testSecrets},
 	{"settings", testSettings},
 }
 

@@ -3,16 +3,21 @@ package agent
 import (
 	"os"
 	"runtime"
+	"sync"
 	"syscall"
 )
 
-// spawner starts processes from one thread that lives as long as the agent. On
-// linux the kernel kills them when that thread is gone, so that the death of an
+// spawner starts processes from threads that live as long as the agent. On
+// linux the kernel kills them when their thread is gone, so that the death of an
 // agent, however sudden, is the death of its hooks, and no hook of its next life
 // runs beside one of the last. Elsewhere see leftover.
 //
-// One thread is no bottleneck: package syscall starts one process at a time anyway.
+// Package syscall starts one process at a time; but the thread that has started one may wait
+// for a processor, behind that very process, while another could start the next.
 type spawner struct{ jobs chan *spawnJob }
+
+// spawners is how many threads start processes.
+const spawners = 4
 
 type spawnJob struct {
 	argv []string
@@ -26,6 +31,14 @@ func newSpawner() spawner { return spawner{make(chan *spawnJob)} }
 
 // run starts processes until close. It may return only when those have ended.
 func (s spawner) run() {
+	var threads sync.WaitGroup
+	for range spawners {
+		threads.Go(s.thread)
+	}
+	threads.Wait()
+}
+
+func (s spawner) thread() {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	for j := range s.jobs {

@@ -64,7 +64,7 @@ func readLog(path string) ([]ran, error) {
 	}
 	var all []ran
 	open := map[string]int{}
-	for _, line := range strings.Split(strings.TrimSpace(string(data)), "\n") {
+	for _, line := range strings.Split(strings.TrimRight(string(data), "\n"), "\n") {
 		f := strings.Split(line, " ")
 		if len(f) != 5 {
 			return nil, fmt.Errorf("a hook noted %q", line)

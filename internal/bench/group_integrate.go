@@ -27,6 +27,7 @@ const (
 const (
 	pairRounds   = 20
 	configRounds = 50
+	startRounds  = 20
 	model        = "default"
 )
 
@@ -102,7 +103,11 @@ func measurePair(ctx context.Context, e *env) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	var settled, work, first, gaps []time.Duration
+	alone, err := measureStartUp(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	var settled, work, first, both []time.Duration
 	for range pairRounds {
 		if err := d.forget(); err != nil {
 			return nil, err
@@ -121,7 +126,7 @@ func measurePair(ctx context.Context, e *env) ([]row, error) {
 		}
 		work = append(work, processTime(hooks, bashStart(ctx, e)))
 		first = append(first, firstChanged(hooks).Sub(begin))
-		gaps = append(gaps, backToBack(hooks)...)
+		both = append(both, backToBack(hooks)...)
 		if err := d.do(ctx, separate); err != nil {
 			return nil, err
 		}
@@ -136,9 +141,41 @@ func measurePair(ctx context.Context, e *env) ([]row, error) {
 	return []row{
 		atMost("1x1 integrate to settled", median(settled), median(work), "the hook processes' own run time, summed", "ms", 3),
 		under("end of writing hook to start of remote changed", median(remote), jujuRemoteChanged, againstJuju, "ms", 10),
-		under("between two hooks of one unit", median(gaps), jujuBetweenHooks, againstJuju, "ms", 3),
+		under("between two hooks of one unit", median(alone), jujuBetweenHooks, againstJuju, "ms", 3),
+		report("the same, while the other side runs its hooks", median(both), "ms"),
 		under("integrate to first relation-changed", median(first), jujuFirstChanged, againstJuju, "ms", 50),
 	}, nil
+}
+
+// measureStartUp starts a unit, again and again, while nothing else runs, and takes
+// the pauses between the hooks it starts with.
+func measureStartUp(ctx context.Context, d *deployed) ([]time.Duration, error) {
+	var gaps []time.Duration
+	for i := range startRounds {
+		if err := d.forget(); err != nil {
+			return nil, err
+		}
+		if err := d.do(ctx, core.AddUnits{App: "alpha", Units: 1}); err != nil {
+			return nil, err
+		}
+		if err := d.settle(ctx); err != nil {
+			return nil, err
+		}
+		hooks, err := readLog(d.log)
+		if err != nil {
+			return nil, err
+		}
+		for k := 1; k < len(hooks); k++ {
+			gaps = append(gaps, hooks[k].start.Sub(hooks[k-1].end))
+		}
+		if err := d.do(ctx, core.RemoveUnits{Units: []kith.UnitName{kith.UnitOf("alpha", i+1)}}); err != nil {
+			return nil, err
+		}
+		if err := d.settle(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return gaps, nil
 }
 
 // processTime sums what the hook processes took: what each noted, and bash's own start.

@@ -53,16 +53,22 @@ func Dial(ctx context.Context, cfg DialConfig) (*clientv3.Client, error) {
 		Logger:               zap.NewNop(),                    // errors are returned; nothing is worth a log line of its own
 	})
 	if err != nil {
-		return nil, kith.Errorf(kith.Unavailable, "cannot reach etcd at %s: %v", listEndpoints(cfg.Endpoints), err)
+		return nil, refusedBy(cfg.Endpoints, err)
 	}
 	ask, cancel := context.WithTimeout(ctx, opTimeout)
 	defer cancel()
 	if _, err := client.Get(ask, formatKey); err != nil {
 		client.Close()
-		return nil, kith.Errorf(kith.Unavailable, "cannot reach etcd at %s: %v", listEndpoints(cfg.Endpoints), err).
-			WithHint("has the cluster a leader, and do the certificates and the user fit?")
+		return nil, refusedBy(cfg.Endpoints, err)
 	}
 	return client, nil
+}
+
+// refusedBy is the error of a cluster that can be connected to and does not answer, or
+// not to us: one that wants another protocol or certificate does not say so.
+func refusedBy(endpoints []string, err error) error {
+	return kith.Errorf(kith.Unavailable, "cannot reach etcd at %s: %v", listEndpoints(endpoints), err).
+		WithHint("has the cluster a leader, and do the certificates and the user fit?")
 }
 
 func checkEndpoints(endpoints []string) error {

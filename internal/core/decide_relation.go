@@ -273,7 +273,7 @@ func (t *txn) evict(id kith.RelationID) {
 // forgetHook clears a failed hook whose relation is gone: it is skipped (section 8).
 func (t *txn) forgetHook(id kith.RelationID, unit kith.UnitName) {
 	p := t.m.Progress(unit)
-	if p == nil || p.Failed == nil || p.Failed.Hook.Relation == nil || p.Failed.Hook.Relation.ID != id || p.Running != nil {
+	if p == nil || p.Failed == nil || p.Failed.Hook.Relation == nil || p.Failed.Hook.Relation.ID != id || !p.InError() {
 		return
 	}
 	past := *p

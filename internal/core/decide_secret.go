@@ -405,7 +405,7 @@ func (t *txn) endConsumer(u kith.UnitName) {
 // business: it is skipped, as one about a relation that is gone.
 func (t *txn) forgetSecretHook(u kith.UnitName) {
 	p := t.m.Progress(u)
-	if p == nil || p.Failed == nil || p.Failed.Hook.Secret == nil || p.Running != nil || !t.m.secretHookIsMoot(u, p.Failed.Hook) {
+	if p == nil || p.Failed == nil || p.Failed.Hook.Secret == nil || !p.InError() || !t.m.secretHookIsMoot(u, p.Failed.Hook) {
 		return
 	}
 	past := *p

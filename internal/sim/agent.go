@@ -146,6 +146,8 @@ func unitOf(e api.HostEvent) kith.UnitName {
 		return e.Run.Unit
 	case e.Cancel != nil:
 		return e.Cancel.Unit
+	case e.Abort != nil:
+		return e.Abort.Unit
 	}
 	return ""
 }
@@ -181,6 +183,10 @@ func (a *agent) hear(e api.HostEvent) {
 	case e.Cancel != nil:
 		if u := a.units[e.Cancel.Unit]; u != nil {
 			u.next = nil
+		}
+	case e.Abort != nil:
+		if u := a.units[e.Abort.Unit]; u != nil {
+			u.abort(e.Abort.Task)
 		}
 	}
 }

@@ -35,6 +35,8 @@ type (
 	endedChecker interface{ ended(*hookRun) string }
 	// failingChecker is told when a hook has failed.
 	failingChecker interface{ failing(*hookRun) string }
+	// startChecker is told when an agent starts the process of a task.
+	startChecker interface{ processStarted(*hookRun) string }
 	// heardChecker is told what an agent heard of its commit.
 	heardChecker interface{ heard(*hookRun, error) string }
 	// leadsChecker is told when is-leader says yes.
@@ -68,6 +70,7 @@ func checkers() []checker {
 		&acknowledged{},
 		&refusals{},
 		&onceOnly{},
+		&tasksOnce{},
 		&oneLeader{},
 		&settleExact{},
 		&revisions{},
@@ -88,6 +91,7 @@ type checks struct {
 	answers []answerChecker
 	ends    []endedChecker
 	fails   []failingChecker
+	starts  []startChecker
 	hears   []heardChecker
 	leaders []leadsChecker
 	turns   []turnChecker
@@ -99,7 +103,7 @@ func newChecks(w *World) *checks {
 	all := checkers()
 	return &checks{
 		w: w, facts: only[factChecker](all), entries: only[entryChecker](all), batches: only[batchChecker](all),
-		lands: only[landedChecker](all), answers: only[answerChecker](all), ends: only[endedChecker](all), fails: only[failingChecker](all), hears: only[heardChecker](all),
+		lands: only[landedChecker](all), answers: only[answerChecker](all), ends: only[endedChecker](all), fails: only[failingChecker](all), hears: only[heardChecker](all), starts: only[startChecker](all),
 		leaders: only[leadsChecker](all), turns: only[turnChecker](all), rests: only[restChecker](all), empties: only[emptyChecker](all),
 	}
 }
@@ -153,6 +157,10 @@ func (s *checks) ended(h *hookRun) {
 
 func (s *checks) failing(h *hookRun) {
 	each(s.w, s.fails, func(c failingChecker) string { return c.failing(h) })
+}
+
+func (s *checks) started(h *hookRun) {
+	each(s.w, s.starts, func(c startChecker) string { return c.processStarted(h) })
 }
 
 func (s *checks) heard(h *hookRun, err error) {

@@ -26,6 +26,9 @@ func (c *acknowledged) entry(_ *ledger, e *core.Entry) string {
 		c.ran[hookID{e.Hook.Unit, e.Hook.Seq}] = true
 		return ""
 	}
+	if e.Command == "begin-task" || e.Command == "finish-task" {
+		return "" // a task uses up no hook
+	}
 	for _, d := range e.Deltas {
 		if d.Kind == core.KindProgress && d.Failure == "" && e.Command != "begin-hook" {
 			c.otherwise[kith.UnitName(d.ID)] = true

@@ -134,6 +134,7 @@ func (nothingLeft) empty(m *core.Model) string {
 	for _, e := range core.Entities(m) {
 		switch k := e.Key(); k.Kind {
 		case core.KindModel, core.KindCharm, core.KindHost:
+		case core.KindOperation, core.KindTask, core.KindTaskLog: // kept until they are pruned
 		default:
 			return fmt.Sprintf("%s/%s is left after everything was removed", k.Kind, k.ID)
 		}

@@ -20,6 +20,8 @@ type defect struct {
 	again func(*unit, core.CommitHook) bool
 	// settled replaces the controller's word.
 	settled func(*process) bool
+	// headstrong makes agents run tasks they were told not to, or that have run.
+	headstrong bool
 	// leads makes everybody a leader.
 	leads bool
 }

@@ -40,6 +40,10 @@ type part func(*hookRun) string
 func newHook(u *unit, a *api.Assignment, token string) *hookRun {
 	h := &hookRun{u: u, a: a, token: token, program: []part{(*hookRun).count}}
 	h.run = hooktool.NewRun(a.Context, a.Hook, h)
+	if a.Hook.Task != nil {
+		h.program = taskProgram()
+		return h
+	}
 	switch a.Hook.Kind {
 	case core.RelationCreated, core.RelationJoined, core.RelationDeparted:
 		h.program = append(h.program, (*hookRun).list, (*hookRun).publish)

@@ -134,6 +134,7 @@ func mutants() []mutant {
 		{"an agent whose failure counts each time it is told", []string{"once-only"}, func() defect {
 			return defect{assign: func(_ *World, a *api.Assignment) { a.Context.Attempt = 1000 }}
 		}},
+		{"an agent that runs tasks it was told not to", []string{"tasks-once"}, func() defect { return defect{headstrong: true} }},
 		{"a relation-list without the one who joins", []string{"members-announced"}, func() defect {
 			return defect{assign: func(w *World, a *api.Assignment) {
 				a.Context.Relations = slices.Clone(a.Context.Relations)

@@ -52,7 +52,7 @@ func orders() []order {
 		{1, func(w *World) core.Op {
 			return core.SetConfig{App: w.someApp(), Set: map[string]any{"nonsense": "1"}}
 		}},
-		{4, (*World).refresh},
+		{6, (*World).refresh},
 		{5, func(w *World) core.Op { return core.Resolved{Units: w.someFailed(), NoRetry: w.pick(2) == 1} }},
 		{2, func(w *World) core.Op { return core.Resolved{All: true, NoRetry: w.pick(4) == 1} }},
 		{2, func(w *World) core.Op { return core.RemoveApps{Apps: []kith.AppName{w.someApp()}} }},
@@ -65,6 +65,9 @@ func orders() []order {
 		{1, func(w *World) core.Op {
 			return core.SetModelConfig{Set: map[string]string{"update-status-hook-interval": []string{"5m", "1m", "1ms"}[w.pick(3)]}}
 		}},
+		{6, (*World).runTask},
+		{3, (*World).runCommand},
+		{1, (*World).cancelTask},
 	}
 }
 
@@ -261,6 +264,12 @@ func describe(op core.Op) string {
 		add("%v all=%v no-retry=%v", op.Units, op.All, op.NoRetry)
 	case core.AddCharm:
 		add("%s", op.ID)
+	case core.RunAction:
+		add("%v %s", op.Receivers, op.Action)
+	case core.RunCommand:
+		add("%v %v all=%v serial=%v group=%q", op.Units, op.Apps, op.All, op.Serial, op.Group)
+	case core.CancelTasks:
+		add("%v", op.Tasks)
 	case core.Elect:
 		add("%s", op.Unit)
 	}

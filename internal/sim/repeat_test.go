@@ -42,11 +42,12 @@ func TestQuietRunsAreTheSame(t *testing.T) {
 // What the schedules are for happens in them: a simulator that only idles finds nothing.
 func TestSchedulesReachWhatMatters(t *testing.T) {
 	t.Parallel()
+	const schedules = 100
 	said, commands := map[string]int{}, map[string]int{}
 	words := []string{"dies", "starts", "lost:", "repeated:", "cannot commit", "loads the model again", "notices that its ownership is lost",
 		"which is dead, reaches the store", "the store is away", "no longer owns it", "elect ", "exit status 1", "signal: killed", "signal: terminated",
-		"is disconnected", "cannot tell whether"}
-	for seed := uint64(100); seed < 160; seed++ {
+		"is disconnected", "cannot tell whether", "failed action terminated", "aborted terminated"}
+	for seed := uint64(100); seed < 100+schedules; seed++ {
 		r := Run(Options{Seed: seed})
 		for _, s := range r.Schedule {
 			for _, word := range words {
@@ -62,18 +63,18 @@ func TestSchedulesReachWhatMatters(t *testing.T) {
 	}
 	for _, word := range words {
 		if said[word] == 0 {
-			t.Errorf("in 60 schedules %q never happened", word)
+			t.Errorf("in %d schedules %q never happened", schedules, word)
 		}
 	}
 	for _, command := range []string{
 		"deploy", "add-unit", "remove-unit", "integrate", "remove-relation", "suspend-relation", "resume-relation", "config", "refresh",
 		"resolved", "remove-application", "model-config", "host-hello", "unit-hello", "renew-leases", "tick", "elect", "enter-scopes", "leave-scopes",
-		"remove-dead-unit", "begin-hook", "commit-hook", "fail-hook", "status-set", "leader-set",
+		"remove-dead-unit", "begin-hook", "commit-hook", "fail-hook", "status-set", "run", "exec", "cancel-task", "begin-task", "finish-task", "action-log", "prune-tasks", "leader-set",
 		"install", "start", "config-changed", "upgrade-charm", "stop", "remove", "leader-elected", "leader-settings-changed", "update-status",
-		"relation-created", "relation-joined", "relation-changed", "relation-departed", "relation-broken",
+		"relation-created", "relation-joined", "relation-changed", "relation-departed", "relation-broken", "action", "juju-exec",
 	} {
 		if commands[command] == 0 {
-			t.Errorf("in 60 schedules no %s landed", command)
+			t.Errorf("in %d schedules no %s landed", schedules, command)
 		}
 	}
 }

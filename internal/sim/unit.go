@@ -15,6 +15,8 @@ const (
 	fresh     phase = iota // to be taken up
 	greeting               // unit-hello is on its way
 	idle                   // waits for an assignment
+	asking                 // a task is to be begun
+	beginning              // waits for the controller to let it
 	running                // a hook is being run
 	reporting              // it has ended, and the controller is to be told
 	waiting                // for the controller's answer to that
@@ -28,6 +30,9 @@ type unit struct {
 	held  api.HostUnit
 	phase phase
 	next  *api.Assignment // not begun
+	asked *api.Assignment // a task that is to begin
+	// aborting is the task to be killed as soon as it runs.
+	aborting kith.TaskID
 
 	hook     *hookRun
 	begin    *call   // begin-hook, unanswered
@@ -48,7 +53,7 @@ func (u *unit) end() {
 			c.done = nil
 		}
 	}
-	u.begin, u.talking, u.hook, u.next = nil, nil, nil, nil
+	u.begin, u.talking, u.hook, u.next, u.asked = nil, nil, nil, nil, nil
 }
 
 // take is the assignment to run now, or nil.
@@ -68,13 +73,15 @@ func (u *unit) can() bool {
 		return u.held.Present || u.agent.conn != nil
 	case idle:
 		return u.next != nil
+	case asking:
+		return u.agent.conn != nil
 	case running:
 		return true
 	case reporting:
 		_, failed := u.tell.(core.FailHook)
 		// A late begin must not look like the start of the next attempt.
 		return u.agent.conn != nil && !(failed && u.begin != nil)
-	case greeting, waiting:
+	case greeting, beginning, waiting:
 		return false
 	}
 	panic("sim: unknown phase")
@@ -86,14 +93,21 @@ func (u *unit) act() {
 	case fresh:
 		u.takeUp()
 	case idle:
-		if a := u.take(); a != nil {
+		switch a := u.take(); {
+		case a == nil:
+		case a.Hook.Task != nil:
+			u.asked, u.aborting = a, 0
+			u.beginTask()
+		default:
 			u.start(a)
 		}
+	case asking:
+		u.beginTask()
 	case running:
 		u.runOn()
 	case reporting:
 		u.report()
-	case greeting, waiting:
+	case greeting, beginning, waiting:
 	}
 }
 
@@ -148,6 +162,10 @@ func (u *unit) answered(r api.CommandReply, committed uint64) {
 // runOn lets the charm call tools, one or more, until its process ends.
 func (u *unit) runOn() {
 	h := u.hook
+	if t := h.a.Hook.Task; t != nil && t.ID == u.aborting {
+		u.abort(t.ID)
+		return
+	}
 	for n := 1 + u.w.pick(4); ; n-- {
 		if h.at == len(h.program) {
 			break
@@ -166,6 +184,14 @@ func (u *unit) runOn() {
 		}
 	}
 	switch {
+	case h.a.Hook.Task != nil && u.w.faulty(u.w.profile.hooks):
+		if u.w.chance(30) {
+			u.endTask(killed())
+		} else {
+			u.endTask(exited(3))
+		}
+	case h.a.Hook.Task != nil:
+		u.endTask(exited(0))
 	case u.w.faulty(u.w.profile.hooks):
 		if u.w.chance(30) {
 			u.fail("signal: killed", true)
@@ -190,6 +216,12 @@ func (u *unit) succeed() {
 
 func (u *unit) fail(message string, requeue bool) {
 	a := u.hook.a
+	if a.Hook.Task != nil {
+		e := exited(1)
+		e.Interrupted = requeue // the agent ends
+		u.endTask(e)
+		return
+	}
 	u.phase = reporting
 	u.w.say("%s fails %s: %s", u.name, a.Hook.Name(), message)
 	u.tell = core.FailHook{Unit: u.name, Seq: a.Seq, Hook: a.Hook, Message: message, Attempt: a.Context.Attempt,
@@ -208,6 +240,10 @@ func (u *unit) report() {
 }
 
 func (u *unit) reported(op core.Op, r api.CommandReply, err error) {
+	if finish, ok := op.(core.FinishTask); ok {
+		u.taskReported(finish, r, err)
+		return
+	}
 	commit, committing := op.(core.CommitHook)
 	if committing {
 		u.w.checks.heard(u.hook, err)

@@ -206,6 +206,13 @@ func testGoDatabase(t *testing.T, bin string) {
 	h.wantInOrder(h.kith("debug-log --replay --no-tail --limit 0 --include go-web-app/0"),
 		ran("start"), ran("database-relation-created"), ran("database-relation-changed"))
 	before := h.configured("go-web-app/0")
+	answer := h.kith("show-unit go-web-app/0") // asked for a secret, and got one
+	h.want(answer, "secret-user: secret:")
+	if strings.Contains(answer, "password") {
+		t.Errorf("the password is in the databag:\n%s", answer)
+	}
+	h.want(h.kith("show-unit web-app/0"), "password: ", "username: relation-1")
+	h.want(h.kith("run go-database/leader users"), "go-web-app: relation-0", "web-app: relation-1")
 
 	h.kith("config go-database port=5433", "settle --timeout 2m")
 	for _, client := range []string{"go-web-app", "web-app"} {
@@ -224,11 +231,15 @@ func testGoDatabase(t *testing.T, bin string) {
 		t.Errorf("the configuration was %q, and after the leader's removal %q", before, after)
 	}
 
+	h.want(h.kith("secrets"), "go-database")
 	h.kith("remove-relation go-web-app go-database", "settle --timeout 2m")
 	h.want(h.kith("status go-web-app"), "blocked", "needs a database")
 	h.want(h.kith("debug-log --replay --no-tail --limit 0"), "dropping user relation-0 of go-web-app")
 	if text := h.configured("go-web-app/0"); text != "" {
 		t.Errorf("still configured: %q", text)
+	}
+	if secrets := h.kith("secrets"); strings.Contains(secrets, "go-database") {
+		t.Errorf("the secret of a relation that is gone is left:\n%s", secrets)
 	}
 	h.kith("integrate go-web-app database", "settle --timeout 2m")
 	h.want(h.kith("status go-web-app"), "active", "database web at 127.", ":5432")

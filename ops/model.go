@@ -209,6 +209,14 @@ func (u *Unit) IsLeader() (bool, error) {
 	return leads, err
 }
 
+// IsDying reports whether the unit is being removed, alone or with its application.
+// It matters in relation-broken: there a unit that goes cannot tell otherwise whether
+// the relation goes too, or lives on with the others.
+func (u *Unit) IsDying() (bool, error) {
+	goal, err := u.m.f.backend.GoalState()
+	return goal.Units[u.name].Status == kith.Status(kith.Dying), err
+}
+
 // Status is the unit's workload status as it was set last; unknown if it never was.
 func (u *Unit) Status() (Status, error) { return u.m.f.backend.StatusGet(false) }
 

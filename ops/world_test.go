@@ -31,6 +31,7 @@ type world struct {
 	state    map[string]string
 	effects  core.Effects // of the last hook
 	version  string
+	life     kith.Status    // of the unit, in the goal state
 	params   map[string]any // of an action
 	said     []string       // by action-log
 	last     *hooktool.Run
@@ -72,7 +73,7 @@ func newWorld() *world {
 		panic(err)
 	}
 	return &world{
-		charm: c, leader: true, state: map[string]string{},
+		charm: c, leader: true, life: kith.Active, state: map[string]string{},
 		context: core.HookContext{
 			Model: "deadbeef-0bad-400d-8000-4b1d0d06f00d", ModelName: "prod", Unit: "web/0", Address: "127.0.1.1",
 			Config: map[string]any{"port": float64(8080), "debug": false, "ratio": 0.5}, Options: []string{"debug", "log-level", "port", "ratio"},
@@ -219,6 +220,6 @@ func (w *world) Log(level hooktool.Level, message string) {
 }
 func (w *world) GoalState() (hooktool.GoalState, error) {
 	return hooktool.GoalState{Units: map[string]core.Status{
-		"web/0": {Current: kith.Active}, "web/1": {Current: kith.Waiting}, "web/2": {Current: kith.Status(kith.Dying)},
+		"web/0": {Current: w.life}, "web/1": {Current: kith.Waiting}, "web/2": {Current: kith.Status(kith.Dying)},
 	}}, nil
 }

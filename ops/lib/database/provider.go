@@ -108,7 +108,13 @@ func (p *Provider) Published(rel *ops.Relation) (*Connection, error) {
 	if a.SecretUser == "" {
 		return c, nil
 	}
-	return c, c.readSecret(m, a.SecretUser)
+	secret, err := m.GetSecret(a.SecretUser)
+	if err != nil {
+		return nil, err
+	}
+	content, err := secret.Peek()
+	c.Username, c.Password = content[usernameField], content[passwordField]
+	return c, err
 }
 
 // Publish answers a client, or changes the answer. Only the leader can. A client that
@@ -198,10 +204,14 @@ func (p *Provider) look(rel *ops.Relation) error {
 func secretLabel(rel *ops.Relation) string { return "database/" + rel.String() }
 
 // broken removes the credentials, if they were a secret, and tells the leader's charm.
+// For a leader that is being removed the relation breaks too, and stays for the next one.
 func (p *Provider) broken(rel *ops.Relation) error {
 	m := p.f.Model()
 	leads, err := m.Unit().IsLeader()
 	if err != nil || !leads {
+		return err
+	}
+	if dying, err := m.Unit().IsDying(); err != nil || dying {
 		return err
 	}
 	secret, err := m.GetSecretByLabel(secretLabel(rel))

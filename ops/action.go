@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"kith"
-	"kith/charm"
 )
 
 // ActionEvent is an action an operator runs. A handler that returns an error fails
@@ -81,7 +80,7 @@ func (e *ActionEvent) Fail(message string) error { return e.f.backend.ActionFail
 func OnAction(name string, handle func(*ActionEvent) error) Observation {
 	return Observation{key: actionPrefix + name, call: func(f *Framework, em emission) error {
 		return handle(&ActionEvent{f.base(em), em.env.ActionID})
-	}}.about("action", name, func(c *charm.Charm) bool {
+	}}.about("action", name, func(c *CharmMeta) bool {
 		_, ok := c.Actions[name]
 		return ok
 	})

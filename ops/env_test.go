@@ -2,6 +2,7 @@ package ops_test
 
 import (
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -141,5 +142,44 @@ func TestModelErrorKinds(t *testing.T) {
 		if err.Stderr != c.stderr || strings.Contains(err.Error(), "ERROR") || !strings.HasPrefix(err.Error(), c.tool+": ") {
 			t.Errorf("the error reads %q", err)
 		}
+	}
+}
+
+// What is read is the same from the files of a charm that runs and of one that is written.
+func TestCharmMeta(t *testing.T) {
+	t.Parallel()
+	const endpoints = "requires:\n  db: {interface: pgsql, limit: 1}\n  short: http\npeers:\n  cluster: {interface: c}\nprovides:\n  logs: {interface: l, scope: container, optional: true}\n"
+	const rest = "storage:\n  data: {type: filesystem, location: /srv}\nresources:\n  image: {type: file, filename: i.tgz}\ncontainers:\n  app: {resource: image}\n"
+	running, err := ops.ParseCharmMeta(map[string][]byte{
+		"metadata.yaml": []byte("name: web\nsubordinate: true\nsummary: [odd]\n" + endpoints + rest),
+		"actions.yaml":  []byte("backup:\n  description: d\n"),
+		"config.yaml":   []byte("options:\n  port: {type: int, default: 80}\n"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	written, err := ops.ParseCharmMeta(map[string][]byte{"charmcraft.yaml": []byte("name: web\nsubordinate: true\ntype: charm\n" + endpoints + rest +
+		"actions:\n  backup:\n    description: d\nconfig:\n  options:\n    port: {type: int, default: 80}\n")})
+	if err != nil || !reflect.DeepEqual(running, written) {
+		t.Errorf("read\n%+v and\n%+v, %v", running, written, err)
+	}
+	want := []ops.RelationMeta{
+		{Name: "cluster", Role: kith.Peer, Interface: "c", Scope: kith.Global},
+		{Name: "db", Role: kith.Requirer, Interface: "pgsql", Limit: 1, Scope: kith.Global},
+		{Name: "logs", Role: kith.Provider, Interface: "l", Scope: kith.Container, Optional: true},
+		{Name: "short", Role: kith.Requirer, Interface: "http", Scope: kith.Global},
+	}
+	if got := running.Endpoints(); !slices.Equal(got, want) {
+		t.Errorf("endpoints %+v", got)
+	}
+	if r, ok := running.Endpoint("juju-info"); !ok || r.Role != kith.Provider {
+		t.Errorf("juju-info: %+v, %v", r, ok)
+	}
+	if running.Storages["data"].Location != "/srv" || running.Resources["image"].Filename != "i.tgz" || running.Containers["app"].Resource != "image" ||
+		running.Actions["backup"].Description != "d" || running.Options["port"].Default != 80 || !running.Subordinate || running.Summary != "" {
+		t.Errorf("read %+v", running)
+	}
+	if _, err := ops.ParseCharmMeta(map[string][]byte{"metadata.yaml": []byte("a: [")}); kith.CodeOf(err) != kith.Invalid {
+		t.Errorf("no YAML: %v", err)
 	}
 }

@@ -1,9 +1,6 @@
 package ops
 
-import (
-	"kith"
-	"kith/charm"
-)
+import "kith"
 
 // hook makes the observation of a hook without a subject.
 func hook(name string, call func(f *Framework, em emission) error) Observation {
@@ -135,7 +132,7 @@ func collect(name string, handle func(*CollectStatusEvent) error) Observation {
 }
 
 // about gives an observation the subject its event is about.
-func (o Observation) about(subject, of string, known func(*charm.Charm) bool) Observation {
+func (o Observation) about(subject, of string, known func(*CharmMeta) bool) Observation {
 	o.subject, o.of, o.known = subject, of, known
 	return o
 }
@@ -155,8 +152,8 @@ func relationHook(endpoint kith.EndpointName, kind string, call func(RelationEve
 			return err
 		}
 		return call(RelationEvent{f.deferrable(em), rel, em.env.RemoteApp}, em.env)
-	}).about("endpoint", string(endpoint), func(c *charm.Charm) bool {
-		_, ok := c.Meta.Endpoint(endpoint)
+	}).about("endpoint", string(endpoint), func(c *CharmMeta) bool {
+		_, ok := c.Endpoint(endpoint)
 		return ok
 	})
 }

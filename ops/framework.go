@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"kith"
-	"kith/charm"
 )
 
 // Framework connects a charm with one dispatch: the charm registers its handlers
@@ -16,7 +15,7 @@ import (
 type Framework struct {
 	ctx     context.Context
 	env     Env
-	meta    *charm.Charm
+	meta    *CharmMeta
 	backend Backend
 	model   *Model
 
@@ -30,7 +29,7 @@ type Framework struct {
 
 func newFramework(ctx context.Context, d Dispatch) *Framework {
 	f := &Framework{
-		ctx: ctx, env: d.Env, meta: d.Charm, backend: d.Backend,
+		ctx: ctx, env: d.Env, meta: d.Meta, backend: d.Backend,
 		observers: map[string][]Observation{}, named: map[string]bool{},
 		stored: storedStates{backend: d.State},
 	}
@@ -47,8 +46,8 @@ func (f *Framework) Context() context.Context { return f.ctx }
 // Env is what the environment says about this dispatch.
 func (f *Framework) Env() Env { return f.env }
 
-// Charm is what the charm says about itself in its metadata.
-func (f *Framework) Charm() *charm.Charm { return f.meta }
+// Meta is what the charm says about itself in its metadata.
+func (f *Framework) Meta() *CharmMeta { return f.meta }
 
 // Model is what the charm can see and change.
 func (f *Framework) Model() *Model { return f.model }
@@ -111,7 +110,7 @@ type Observation struct {
 	name string
 	// known reports whether a charm has the subject the event is about: the endpoint,
 	// storage, action or container called of.
-	known       func(*charm.Charm) bool
+	known       func(*CharmMeta) bool
 	subject, of string
 }
 

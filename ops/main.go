@@ -10,18 +10,16 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
-
-	"kith/charm"
 )
 
 // Option changes how [Main] runs a charm.
-type Option func(*options)
+type Option func(*settings)
 
-type options struct{ localState string }
+type settings struct{ localState string }
 
 // WithLocalState keeps stored states and deferred events in a file in the charm's
 // folder instead of in the controller: see [LocalState].
-func WithLocalState(name string) Option { return func(o *options) { o.localState = name } }
+func WithLocalState(name string) Option { return func(o *settings) { o.localState = name } }
 
 // Main is the main function of a charm: it gives the event the process was started
 // for to the charm that the function makes, and ends the process. See [Run] for what
@@ -44,7 +42,7 @@ func run(environ []string, stderr io.Writer, opts []Option, charmRun func(contex
 		fmt.Fprintf(stderr, "error: %v\n", err)
 		return 1
 	}
-	var o options
+	var o settings
 	for _, opt := range opts {
 		opt(&o)
 	}
@@ -54,7 +52,7 @@ func run(environ []string, stderr io.Writer, opts []Option, charmRun func(contex
 	if o.localState != "" {
 		d.State = LocalState{filepath.Join(env.CharmDir, o.localState)}
 	}
-	if d.Charm, err = charm.ReadDir(env.CharmDir); err == nil {
+	if d.Meta, err = ReadCharmMeta(env.CharmDir); err == nil {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 		defer stop()
 		err = guarded(func() error { return charmRun(ctx, d) })

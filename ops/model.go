@@ -99,7 +99,7 @@ func (m *Model) relationIDs(endpoint kith.EndpointName) ([]kith.RelationID, erro
 	if ids, ok := m.ids[endpoint]; ok {
 		return ids, nil
 	}
-	if _, ok := m.f.meta.Meta.Endpoint(endpoint); !ok {
+	if _, ok := m.f.meta.Endpoint(endpoint); !ok {
 		return nil, kith.Errorf(kith.Invalid, "cannot look up relations: the charm has no endpoint %q", endpoint).
 			WithHint("the metadata of the charm has to name it")
 	}
@@ -160,7 +160,7 @@ func (m *Model) remoteApp(ref RelationRef, units []kith.UnitName) (kith.AppName,
 }
 
 func (m *Model) isPeer(endpoint kith.EndpointName) bool {
-	e, ok := m.f.meta.Meta.Endpoint(endpoint)
+	e, ok := m.f.meta.Endpoint(endpoint)
 	return ok && e.Role == kith.Peer
 }
 

@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"path"
-
-	"kith/charm"
 )
 
 // Dispatch is one event to give to a charm, and all the charm can know about it.
 type Dispatch struct {
 	Env     Env
-	Charm   *charm.Charm // what the charm's metadata says
+	Meta    *CharmMeta // what the charm's metadata says
 	Backend Backend
 	// State is where stored states and deferred events are kept; nil means the Backend.
 	State StateBackend

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"kith"
-	"kith/charm"
 )
 
 // Storage is one attached instance of a storage the charm declares.
@@ -24,7 +23,7 @@ func (m *Model) Storages(name string) ([]*Storage, error) {
 	if all, ok := m.storages[name]; ok {
 		return all, nil
 	}
-	if _, ok := m.f.meta.Meta.Storage[name]; !ok {
+	if _, ok := m.f.meta.Storages[name]; !ok {
 		return nil, kith.Errorf(kith.Invalid, "cannot list storage: the charm has no storage %q", name).
 			WithHint("the metadata of the charm has to name it")
 	}
@@ -73,7 +72,7 @@ func (m *Model) Resource(name string) (string, error) {
 	if path, ok := m.resources[name]; ok {
 		return path, nil
 	}
-	if _, ok := m.f.meta.Meta.Resources[name]; !ok {
+	if _, ok := m.f.meta.Resources[name]; !ok {
 		return "", kith.Errorf(kith.Invalid, "cannot fetch a resource: the charm has no resource %q", name).
 			WithHint("the metadata of the charm has to name it")
 	}
@@ -117,8 +116,8 @@ func storageHook(name, kind string, call func(StorageEvent) error) Observation {
 			return err
 		}
 		return call(StorageEvent{f.deferrable(em), s})
-	}).about("storage", name, func(c *charm.Charm) bool {
-		_, ok := c.Meta.Storage[name]
+	}).about("storage", name, func(c *CharmMeta) bool {
+		_, ok := c.Storages[name]
 		return ok
 	})
 }

@@ -1,7 +1,5 @@
 package ops
 
-import "kith/charm"
-
 // WorkloadEvent is what the events of a workload container have in common. They come
 // on Kubernetes only, where Pebble runs in each container; a client for it is not
 // part of this package.
@@ -62,8 +60,8 @@ func OnPebbleCheckRecovered(container string, handle func(*PebbleCheckRecoveredE
 func workloadHook(container, kind string, call func(WorkloadEvent, EventEnv) error) Observation {
 	return hook(container+"-"+kind, func(f *Framework, em emission) error {
 		return call(WorkloadEvent{f.deferrable(em), em.env.WorkloadName}, em.env)
-	}).about("container", container, func(c *charm.Charm) bool {
-		_, ok := c.Meta.Containers[container]
+	}).about("container", container, func(c *CharmMeta) bool {
+		_, ok := c.Containers[container]
 		return ok
 	})
 }

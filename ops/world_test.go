@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"kith"
-	"kith/charm"
 	"kith/internal/core"
 	"kith/internal/hooktool"
 	"kith/ops"
@@ -20,7 +19,7 @@ import (
 type world struct {
 	hooktool.Host // what is not below is not asked for
 
-	charm    *charm.Charm
+	meta     *ops.CharmMeta
 	context  core.HookContext
 	bags     map[string]map[string]string // "4 pg/0"
 	leader   bool
@@ -68,12 +67,12 @@ backup:
 `
 
 func newWorld() *world {
-	c, err := charm.Parse(map[string][]byte{"metadata.yaml": []byte(metadata), "config.yaml": []byte(config), "actions.yaml": []byte(actions)})
+	c, err := ops.ParseCharmMeta(map[string][]byte{"metadata.yaml": []byte(metadata), "config.yaml": []byte(config), "actions.yaml": []byte(actions)})
 	if err != nil {
 		panic(err)
 	}
 	return &world{
-		charm: c, leader: true, life: kith.Active, state: map[string]string{},
+		meta: c, leader: true, life: kith.Active, state: map[string]string{},
 		context: core.HookContext{
 			Model: "deadbeef-0bad-400d-8000-4b1d0d06f00d", ModelName: "prod", Unit: "web/0", Address: "127.0.1.1",
 			Config: map[string]any{"port": float64(8080), "debug": false, "ratio": 0.5}, Options: []string{"debug", "log-level", "port", "ratio"},
@@ -127,7 +126,7 @@ func (w *world) dispatch(hook core.Hook, new func(*ops.Framework) (struct{}, err
 	if hook.Kind == core.Action {
 		env.Event.ActionName, env.Event.ActionID = hook.Task.Action, hook.Task.ID.String()
 	}
-	_, err := ops.Run(context.Background(), ops.Dispatch{Env: env, Charm: w.charm, Backend: ops.NewToolBackend(caller{w, run})}, new)
+	_, err := ops.Run(context.Background(), ops.Dispatch{Env: env, Meta: w.meta, Backend: ops.NewToolBackend(caller{w, run})}, new)
 	if err == nil {
 		w.commit(run.Effects())
 	}

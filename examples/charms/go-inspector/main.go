@@ -24,10 +24,7 @@ type charm struct {
 func newCharm(f *ops.Framework) (*charm, error) {
 	c := &charm{model: f.Model()}
 	f.Observe(ops.OnConfigChanged(func(e *ops.ConfigChangedEvent) error {
-		for _, endpoint := range f.Charm().Meta.Endpoints() {
-			if endpoint.IsImplicit() {
-				continue // juju-info has no data of ours
-			}
+		for _, endpoint := range f.Meta().Endpoints() {
 			relations, err := c.model.Relations(endpoint.Name)
 			if err != nil {
 				return err

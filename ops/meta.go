@@ -1,0 +1,185 @@
+package ops
+
+import (
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"kith"
+)
+
+// CharmMeta is what a charm says about itself, as far as it can matter to it while it
+// runs. The host has checked it when the charm was deployed, so nothing is checked here;
+// package kith/charm does that.
+type CharmMeta struct {
+	Name        string `yaml:"name"`
+	Summary     string `yaml:"summary"`
+	Description string `yaml:"description"`
+	Subordinate bool   `yaml:"subordinate"`
+
+	Provides map[kith.EndpointName]RelationMeta `yaml:"provides"`
+	Requires map[kith.EndpointName]RelationMeta `yaml:"requires"`
+	Peers    map[kith.EndpointName]RelationMeta `yaml:"peers"`
+
+	Storages   map[string]StorageMeta   `yaml:"storage"`
+	Resources  map[string]ResourceMeta  `yaml:"resources"`
+	Containers map[string]ContainerMeta `yaml:"containers"`
+	Actions    map[string]ActionMeta    `yaml:"actions"`
+	Options    map[string]OptionMeta    `yaml:"-"`
+}
+
+// RelationMeta is an endpoint of a charm.
+type RelationMeta struct {
+	Name      kith.EndpointName `yaml:"-"`
+	Role      kith.Role         `yaml:"-"`
+	Interface string            `yaml:"interface"`
+	Limit     int               `yaml:"limit"` // 0: none
+	Scope     kith.Scope        `yaml:"scope"`
+	Optional  bool              `yaml:"optional"`
+}
+
+// UnmarshalYAML reads the short form too, where an endpoint is but its interface.
+func (r *RelationMeta) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.ScalarNode {
+		return n.Decode(&r.Interface)
+	}
+	type long RelationMeta
+	return n.Decode((*long)(r))
+}
+
+// StorageMeta is a storage of a charm.
+type StorageMeta struct {
+	Type     string `yaml:"type"` // filesystem or block
+	Location string `yaml:"location"`
+	Shared   bool   `yaml:"shared"`
+	ReadOnly bool   `yaml:"read-only"`
+}
+
+// ResourceMeta is a resource of a charm.
+type ResourceMeta struct {
+	Type     string `yaml:"type"` // file or oci-image
+	Filename string `yaml:"filename"`
+}
+
+// ContainerMeta is a workload container of a charm.
+type ContainerMeta struct {
+	Resource string `yaml:"resource"`
+}
+
+// ActionMeta is an action of a charm.
+type ActionMeta struct {
+	Description string         `yaml:"description"`
+	Params      map[string]any `yaml:"params"`
+	Required    []string       `yaml:"required"`
+}
+
+// OptionMeta is a configuration option of a charm.
+type OptionMeta struct {
+	Type        string `yaml:"type"`
+	Description string `yaml:"description"`
+	Default     any    `yaml:"default"`
+}
+
+// jujuInfo is the endpoint every charm provides without saying so.
+const jujuInfo = "juju-info"
+
+// Endpoint finds an endpoint, the implicit juju-info among them.
+func (c *CharmMeta) Endpoint(name kith.EndpointName) (RelationMeta, bool) {
+	for _, side := range []struct {
+		role  kith.Role
+		among map[kith.EndpointName]RelationMeta
+	}{{kith.Provider, c.Provides}, {kith.Requirer, c.Requires}, {kith.Peer, c.Peers}} {
+		if r, ok := side.among[name]; ok {
+			r.Name, r.Role = name, side.role
+			if r.Scope == "" {
+				r.Scope = kith.Global
+			}
+			return r, true
+		}
+	}
+	if name == jujuInfo {
+		return RelationMeta{Name: name, Role: kith.Provider, Interface: jujuInfo, Scope: kith.Global}, true
+	}
+	return RelationMeta{}, false
+}
+
+// Endpoints are those the charm declares, by name.
+func (c *CharmMeta) Endpoints() []RelationMeta {
+	names := slices.Concat(slices.Collect(maps.Keys(c.Provides)), slices.Collect(maps.Keys(c.Requires)), slices.Collect(maps.Keys(c.Peers)))
+	slices.Sort(names)
+	all := make([]RelationMeta, len(names))
+	for i, name := range names {
+		all[i], _ = c.Endpoint(name)
+	}
+	return all
+}
+
+// ReadCharmMeta reads what [ParseCharmMeta] does from a charm's folder.
+func ReadCharmMeta(dir string) (*CharmMeta, error) {
+	files := map[string][]byte{}
+	for _, name := range []string{metadataFile, charmcraftFile, actionsFile, configFile} {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return nil, kith.Errorf(kith.Unavailable, "cannot read what the charm says about itself: %v", err)
+		default:
+			files[name] = data
+		}
+	}
+	if files[metadataFile] == nil && files[charmcraftFile] == nil {
+		return nil, kith.Errorf(kith.NotFound, "charm not found: %s", dir).
+			WithHint("the folder has neither metadata.yaml nor charmcraft.yaml")
+	}
+	return ParseCharmMeta(files)
+}
+
+const (
+	metadataFile   = "metadata.yaml"
+	charmcraftFile = "charmcraft.yaml"
+	actionsFile    = "actions.yaml"
+	configFile     = "config.yaml"
+)
+
+// ParseCharmMeta reads the files of a charm by name: metadata.yaml, actions.yaml and
+// config.yaml as they are where a charm runs, or, without metadata.yaml, charmcraft.yaml
+// as it is where one is written. Errors: Invalid for what is no YAML.
+func ParseCharmMeta(files map[string][]byte) (*CharmMeta, error) {
+	main := metadataFile
+	if files[main] == nil {
+		main = charmcraftFile
+	}
+	var c struct {
+		CharmMeta `yaml:",inline"`
+		Config    options `yaml:"config"`
+	}
+	err := decodeYAML(main, files[main], &c)
+	if main == metadataFile { // it has neither of the two itself
+		c.Actions = nil
+		err = errors.Join(err, decodeYAML(actionsFile, files[actionsFile], &c.Actions), decodeYAML(configFile, files[configFile], &c.Config))
+	}
+	c.Options = c.Config.Options
+	return &c.CharmMeta, err
+}
+
+// options is the form of config.yaml.
+type options struct {
+	Options map[string]OptionMeta `yaml:"options"`
+}
+
+// decodeYAML reads a file of the charm. A field of another type than we know is left
+// empty: the host has accepted it.
+func decodeYAML(name string, data []byte, into any) error {
+	err := yaml.Unmarshal(data, into)
+	var odd *yaml.TypeError
+	if err == nil || errors.As(err, &odd) {
+		return nil
+	}
+	return kith.Errorf(kith.Invalid, "cannot read %s: %s", name, strings.TrimPrefix(err.Error(), "yaml: "))
+}

@@ -88,10 +88,13 @@ var fences = []fence{
 var publicPackages = []string{".", "charm", "contract", "ops", "ops/opstest"}
 
 // purePackages decide; they see no world.
-var purePackages = []string{"internal/core", "internal/resolve", "internal/hooktool"}
+var purePackages = []string{"internal/core", "internal/resolve", "internal/hooktool", "contract"}
 
 // pureModules are the modules pure packages may use: values in, values out.
-var pureModules = []string{"github.com/tidwall/btree", "go.yaml.in/yaml/v2", "go.yaml.in/yaml/v3"}
+var pureModules = []string{"github.com/tidwall/btree", "go.yaml.in/yaml/v2", "go.yaml.in/yaml/v3",
+	"github.com/santhosh-tekuri/jsonschema/v6", "github.com/santhosh-tekuri/jsonschema/v6/kind", // given a loader, it loads nothing
+	"golang.org/x/text/language", "golang.org/x/text/message",
+}
 
 // variables lists package variables that are neither error, table nor pattern
 // ("internal/cli.version"), with the reason each may stay.

@@ -1,0 +1,182 @@
+package contract
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"kith"
+)
+
+// doubling is a schema in which every definition names the next one twice: written
+// out it has 2^n parts.
+func doubling(n int) string {
+	var b strings.Builder
+	b.WriteString(`{"$defs":{`)
+	for i := range n {
+		fmt.Fprintf(&b, `"D%d":{"allOf":[{"$ref":"#/$defs/D%d"},{"$ref":"#/$defs/D%d"}]},`, i, i+1, i+1)
+	}
+	fmt.Fprintf(&b, `"D%d":{"type":"string"}},"properties":{"app":{"type":"object","properties":{"k":{"$ref":"#/$defs/D0"}}}}}`, n)
+	return b.String()
+}
+
+// keyOf reads a schema file and returns what came of the key k of the app bag.
+func keyOf(t *testing.T, text string) (Key, Import) {
+	t.Helper()
+	i := ImportFile(File{"hostile/v0/provider.json", []byte(text)})
+	if i.Contract == nil {
+		t.Fatalf("refused: %s", i.Refused)
+	}
+	k, ok := i.Contract.Side(kith.Provider).Bag(AppBag).Key("k")
+	if !ok {
+		t.Fatal("there is no key k")
+	}
+	return k, i
+}
+
+// What could take for ever is not checked, and says why.
+func TestHostileSchemas(t *testing.T) {
+	t.Parallel()
+	app := func(schema, defs string) string {
+		return `{"$defs":{` + defs + `},"properties":{"app":{"type":"object","properties":{"k":` + schema + `}}}}`
+	}
+	for name, test := range map[string]struct{ text, want string }{
+		"references that double":    {doubling(40), "the schema is too large: more than 5000 values"},
+		"a reference to itself":     {app(`{"$ref":"#/$defs/A"}`, `"A":{"$ref":"#/$defs/A"}`), `the reference "#/$defs/A" leads to itself`},
+		"a circle":                  {app(`{"$ref":"#/$defs/A"}`, `"A":{"$ref":"#/$defs/B"},"B":{"$ref":"#/$defs/A"}`), "leads to itself"},
+		"a circle below not":        {app(`{"type":"string","not":{"$ref":"#/$defs/A"}}`, `"A":{"properties":{"a":{"$ref":"#/$defs/A"}}}`), "leads to itself"},
+		"a remote reference":        {app(`{"$ref":"https://example.com/x.json"}`, ``), "leads out of the file, and nothing is fetched"},
+		"a file":                    {app(`{"$ref":"file:///etc/passwd"}`, ``), "leads out of the file, and nothing is fetched"},
+		"a dynamic reference":       {app(`{"type":"string","$dynamicRef":"#x"}`, ``), "dynamic references are not followed"},
+		"nowhere":                   {app(`{"$ref":"#/$defs/Z"}`, ``), "names nothing in the file"},
+		"too deep":                  {app(strings.Repeat(`{"type":"array","items":`, 90)+`true`+strings.Repeat(`}`, 90), ``), ""},
+		"an exponent in a schema":   {app(`{"type":"integer","minimum":1}`, `"A":{"multipleOf":1e300}`), "-"},
+		"a pattern below not":       {app(`{"type":"string","not":{"pattern":"(a)\\1"}}`, ``), "cannot be matched in linear time"},
+		"a schema that is a number": {app(`3`, ``), "is a number, not a schema"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			k, i := keyOf(t, test.text)
+			switch test.want {
+			case "-":
+				if k.Unchecked != "" {
+					t.Error(k.Unchecked)
+				}
+			case "":
+				if len(i.Notes) == 0 {
+					t.Error("nothing is said about what is not checked")
+				}
+			default:
+				if !strings.Contains(k.Unchecked, test.want) {
+					t.Errorf("got %q, want %q", k.Unchecked, test.want)
+				}
+			}
+		})
+	}
+}
+
+// Where a part cannot be checked and leaving it out only lets more pass, the rest is checked.
+func TestHostileParts(t *testing.T) {
+	t.Parallel()
+	k, i := keyOf(t, `{"$defs":{"Tree":{"type":"object","required":["name"],"properties":{"name":{"type":"string"},"below":{"type":"array","items":{"$ref":"#/$defs/Tree"}}}}},
+		"properties":{"app":{"type":"object","properties":{"k":{"$ref":"#/$defs/Tree"}}}}}`)
+	if k.Unchecked != "" || len(i.Notes) != 1 || !strings.Contains(i.Notes[0].Text, "leads to itself") {
+		t.Fatalf("%+v %v", k, i.Notes)
+	}
+	checker, err := i.Contract.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for value, want := range map[string]State{
+		`{"name":"a","below":[{"name":"b"}]}`: Valid, `{"below":[]}`: Violating, `{"name":"a","below":[{"below":3}]}`: Valid,
+	} {
+		if got := checker.CheckBag(kith.Provider, AppBag, map[string]string{"k": value}); got.State != want {
+			t.Errorf("%s: %s, want %s", value, verdictText(got), want)
+		}
+	}
+	// A name's pattern that is left out takes "and nothing else" with it.
+	k, _ = keyOf(t, `{"properties":{"app":{"type":"object","properties":{"k":{"type":"object","patternProperties":{"^(?!a)":{"type":"string"}},"additionalProperties":false}}}}}`)
+	if schema := encodeJSON(k.Schema); schema != `{"patternProperties":{},"type":"object"}` {
+		t.Error(schema)
+	}
+}
+
+func TestPatternLimits(t *testing.T) {
+	t.Parallel()
+	for pattern, want := range map[string]string{
+		"^[a-z]{1,20}$": "", `(?=a)`: "cannot be matched in linear time", `(((a{10}){10}){10}){10}`: "cannot be matched",
+		`(([a-z]{9}b){10}c){3}`: "", `([a-z]{9}b){90}([a-z]{9}b){90}([a-z]{9}b){90}`: "too large", strings.Repeat("a", MaxPatternBytes+1): "longer than",
+	} {
+		size, err := patternSize(pattern)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %d, %v; want %q", clip(pattern), size, err, want)
+		}
+	}
+}
+
+// A value that is too large for its schema is reported, not checked.
+func TestWorkLimit(t *testing.T) {
+	t.Parallel()
+	c, err := Parse("x.yaml", []byte("interface: x\nprovider: {app: {keys: {k: {encoding: json, schema: {items: {anyOf: [{pattern: '([a-z]{9}b){90}'}, {type: integer}]}}}}}}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checker, err := c.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	big := "[" + strings.TrimSuffix(strings.Repeat(`"aaaaaaaaab",`, 100000), ",") + "]"
+	v := checker.CheckBag(kith.Provider, AppBag, map[string]string{"k": big})
+	if v.State != Valid || len(v.Unchecked) != 1 || !strings.Contains(v.Unchecked[0].Text, "too large for its schema") {
+		t.Error(verdictText(v))
+	}
+	deep := strings.Repeat("[", 200) + strings.Repeat("]", 200)
+	if got := verdictText(checker.CheckBag(kith.Provider, AppBag, map[string]string{"k": deep})); !strings.Contains(got, "it nests deeper than 100 levels") {
+		t.Error(got)
+	}
+}
+
+// A bag with very many mistakes names the first of them.
+func TestViolationLimit(t *testing.T) {
+	t.Parallel()
+	bag := map[string]string{"items": "[" + strings.Repeat("1,", 1000) + "1]"}
+	v := shopChecker(t).CheckBag(kith.Provider, AppBag, bag)
+	if len(v.Violations) != MaxViolations {
+		t.Errorf("%d violations", len(v.Violations))
+	}
+}
+
+// FuzzImport feeds anything to the importers and whatever comes out to the checker:
+// nothing may panic, hang, or be refused by Compile after it was taken.
+func FuzzImport(f *testing.F) {
+	f.Add("a/v0/provider.json", doubling(12), "x")
+	f.Add("a/v0/provider.json", `{"properties":{"app":{"properties":{"a":{"type":"array","items":{"$ref":"#"}}}}}}`, `[1]`)
+	f.Add("a/v1/requirer.json", `{"$schema":"http://json-schema.org/draft-04/schema#","properties":{"a":{"type":"integer","minimum":3,"exclusiveMinimum":true}},"patternProperties":{"^(?!a)":{}}}`, `3`)
+	f.Add("c.yaml", shop, `[{"name":"a","price":1e400}]`)
+	f.Add("a/v0/interface.yaml", "name: a\nversion: 0\nstatus: draft", "")
+	f.Add("a/v0/schema.py", "class A(BaseModel):\n    a: Optional[List[int]] = Field(None, description='x')\nclass ProviderSchema(DataBagSchema):\n    app: A\n", "[1]")
+	f.Fuzz(func(t *testing.T, path, text, value string) {
+		i := ImportFile(File{path, []byte(text)})
+		if (i.Contract == nil) == (i.Refused == "") {
+			t.Fatalf("neither loaded nor refused, or both: %+v", i)
+		}
+		if i.Contract == nil {
+			return
+		}
+		checker, err := i.Contract.Compile()
+		if err != nil {
+			t.Fatalf("loaded, and does not compile: %v", err)
+		}
+		for _, role := range i.Contract.Roles() {
+			bag := map[string]string{"other": value}
+			for _, kind := range bagKinds {
+				if b := i.Contract.Side(role).Bag(kind); b != nil {
+					for _, k := range b.Keys {
+						bag[k.Name] = value
+					}
+				}
+			}
+			checker.CheckSide(role, bag, bag)
+		}
+	})
+}

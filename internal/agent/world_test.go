@@ -134,8 +134,13 @@ func (w *world) commit(actor core.Actor, op core.Op) (api.CommandReply, error) {
 	return reply, nil
 }
 
-// work does the bookkeeping steps and offers the hooks that are due.
+// work does the bookkeeping steps, offers the hooks that are due, and has tasks aborted.
 func (w *world) work() {
+	for _, u := range units(w.m) {
+		if p := w.m.Progress(u); p.RunsTask() && w.m.Task(p.Running.Hook.Task.ID).Status == core.TaskAborting {
+			w.send(api.HostEvent{Abort: &api.TaskRef{UnitRef: refOf(u), Task: p.Running.Hook.Task.ID}})
+		}
+	}
 	for again := true; again; {
 		again = false
 		for _, u := range units(w.m) {

@@ -190,8 +190,26 @@ func (d *randomDriver) act() {
 		d.submit(core.Actor{Kind: core.ActorHost, Name: "local"}, core.UnitHello{Unit: unit})
 	case n < 42:
 		user(core.Resolved{All: true, NoRetry: d.rnd.IntN(2) == 0})
+	case n < 47 && any:
+		d.queue(unit)
+	case n < 49 && any:
+		for t := range d.w.e.Snapshot().ActiveTasks(unit) {
+			user(core.CancelTasks{Tasks: []kith.TaskID{t.ID}})
+		}
 	default:
 		d.hook()
+	}
+}
+
+// queue asks for something to be run.
+func (d *randomDriver) queue(unit kith.UnitName) {
+	switch d.rnd.IntN(3) {
+	case 0:
+		d.submit(admin, core.RunAction{Receivers: []string{string(unit)}, Action: "free"})
+	case 1:
+		d.submit(admin, core.RunAction{Receivers: []string{string(unit)}, Action: "go"})
+	default:
+		d.submit(admin, core.RunCommand{Command: "true", Units: []string{string(unit)}, Serial: d.rnd.IntN(2) == 0})
 	}
 }
 
@@ -217,11 +235,19 @@ func (d *randomDriver) hook() {
 	p, actor := m.Progress(unit), core.UnitActor(unit)
 	if p != nil && p.Running != nil {
 		h := p.Running.Hook
+		if h.Task != nil {
+			d.submit(actor, core.FinishTask{Unit: unit, Task: h.Task.ID, Epoch: epoch, TaskOutcome: core.TaskOutcome{Status: core.TaskCompleted}})
+			return
+		}
 		if d.rnd.IntN(6) == 0 {
 			d.submit(actor, core.FailHook{Unit: unit, Seq: p.Seq + 1, Hook: h, Message: "exit status 1", Attempt: p.Tries, Epoch: epoch, Requeue: d.rnd.IntN(3) == 0})
 			return
 		}
 		d.submit(actor, core.CommitHook{Unit: unit, Seq: p.Seq + 1, Hook: h, Epoch: epoch, Effects: d.effects(h)})
+		return
+	}
+	if a := d.offers[unit]; a != nil && a.Hook.Task != nil {
+		d.submit(actor, core.BeginTask{Unit: unit, Task: a.Hook.Task.ID, Epoch: epoch})
 		return
 	}
 	if a := d.offers[unit]; a != nil {

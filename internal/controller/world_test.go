@@ -105,10 +105,11 @@ func rel(name string, role kith.Role, iface string) map[string]charm.Relation {
 }
 
 var (
-	webCharm = charm.Charm{Meta: charm.Meta{Name: "web", Requires: rel("db", kith.Requirer, "pg")}}
-	dbCharm  = charm.Charm{Meta: charm.Meta{Name: "db", Provides: rel("server", kith.Provider, "pg"), Peers: rel("cluster", kith.Peer, "db_peers")}}
+	actions  = map[string]charm.Action{"go": {Title: "go"}, "free": {Title: "free", Parallel: true}}
+	webCharm = charm.Charm{Meta: charm.Meta{Name: "web", Requires: rel("db", kith.Requirer, "pg")}, Actions: actions}
+	dbCharm  = charm.Charm{Meta: charm.Meta{Name: "db", Provides: rel("server", kith.Provider, "pg"), Peers: rel("cluster", kith.Peer, "db_peers")}, Actions: actions}
 	logCharm = charm.Charm{Meta: charm.Meta{Name: "log", Subordinate: true, Requires: map[string]charm.Relation{
-		"info": {Name: "info", Role: kith.Requirer, Interface: charm.JujuInfo, Scope: kith.Container}}}}
+		"info": {Name: "info", Role: kith.Requirer, Interface: charm.JujuInfo, Scope: kith.Container}}}, Actions: actions}
 )
 
 func blobOf(name string) string {
@@ -141,6 +142,7 @@ func endpoint(t testing.TB, s string) kith.Endpoint {
 type agent struct {
 	c     *Controller
 	run   func(*api.Assignment) (core.Effects, error)
+	task  func(*api.Assignment) core.TaskOutcome // what tasks come to; nil: nothing
 	epoch string
 	host  string
 
@@ -207,6 +209,12 @@ func (a *agent) hook(ctx context.Context, as *api.Assignment) {
 	actor := core.UnitActor(as.Unit)
 	// A real agent takes a unit up before it runs anything for it.
 	a.submit(ctx, as.Model, core.Actor{Kind: core.ActorHost, Name: a.host}, core.UnitHello{Unit: as.Unit})
+	if t := as.Hook.Task; t != nil {
+		if a.submit(ctx, as.Model, actor, core.BeginTask{Unit: as.Unit, Task: t.ID, Epoch: a.epoch}) == nil {
+			a.submit(ctx, as.Model, actor, core.FinishTask{Unit: as.Unit, Task: t.ID, TaskOutcome: a.task(as), Epoch: a.epoch})
+		}
+		return
+	}
 	begin := core.BeginHook{Unit: as.Unit, Seq: as.Seq, Hook: as.Hook, Attempt: as.Context.Attempt, Epoch: a.epoch}
 	if a.submit(ctx, as.Model, actor, begin) != nil {
 		return // withdrawn, or another assignment of the same number came first

@@ -40,7 +40,7 @@ var arrows = []rule{
 	{"charm", "", "public and pure: a charm can be read without an engine"},
 	{"contract", "", "public and pure: data can be checked without an engine"},
 	{"ops", "internal/hookwire", "a charm reaches the tools by running them, as under any Juju host, or over the agent's socket"},
-	{"ops/opstest", "ops internal/core internal/resolve internal/hooktool", "the harness runs the real rules in memory, and nothing of the edge"},
+	{"ops/opstest", "ops internal/api internal/core internal/resolve internal/hooktool", "the harness runs the real rules in memory, and nothing of the edge"},
 
 	{"internal/core", "", "the rules of the model know no unit loop, no store and no wire"},
 	{"internal/resolve", "internal/core", "the next hook follows from past and view alone"},
@@ -69,7 +69,7 @@ var arrows = []rule{
 	{"internal/tools", "", "programs for the repository, not for kith"},
 	{"cmd/kith", "internal/cli", "main calls cli.Run and exits"},
 	{"cmd/kith-hook", "internal/hookwire", "it starts once for every tool a hook calls"},
-	{"examples", "ops", "charms people copy, and their tests"},
+	{"examples", "ops ops/opstest", "charms people copy, and their tests"},
 }
 
 // fence keeps a module of others behind the packages made for it. Tests are free.

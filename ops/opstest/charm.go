@@ -1,0 +1,86 @@
+package opstest
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+
+	"kith"
+	"kith/charm"
+	"kith/ops"
+)
+
+// A Charm is a charm in Go that tests can deploy: what [NewCharm] makes of the function
+// that a charm gives to [ops.Main]. It holds no state and can be deployed many times, in
+// parallel tests too.
+type Charm struct {
+	Metadata
+	run func(context.Context, ops.Dispatch) (any, error)
+}
+
+// Metadata is what a charm says about itself: [Dir] and [YAML] read it. What is wrong with
+// it is said when the charm is deployed.
+type Metadata struct {
+	meta *charm.Charm   // as it is when the charm is deployed
+	own  *ops.CharmMeta // as the charm itself reads it
+	err  error
+}
+
+// Dir reads the metadata of the charm in a folder: charmcraft.yaml, or metadata.yaml and
+// its companions. Tests run in the folder of their package, which is Dir(".").
+func Dir(path string) Metadata {
+	c, err := charm.ReadDir(path)
+	if err != nil {
+		return unreadable(err)
+	}
+	own, err := ops.ReadCharmMeta(path)
+	if err != nil {
+		return unreadable(err)
+	}
+	return Metadata{meta: c, own: own}
+}
+
+// YAML takes the metadata as the text of a charmcraft.yaml.
+func YAML(text string) Metadata {
+	c, err := charm.ParseCharmcraft(charmcraft, []byte(text))
+	if err != nil {
+		return unreadable(err)
+	}
+	own, err := ops.ParseCharmMeta(map[string][]byte{charmcraft: []byte(text)})
+	if err != nil {
+		return unreadable(err)
+	}
+	return Metadata{meta: c, own: own}
+}
+
+const charmcraft = "charmcraft.yaml"
+
+func unreadable(err error) Metadata {
+	return Metadata{err: kith.Errorf(kith.Invalid, "cannot read the charm's metadata: %v", err)}
+}
+
+// NewCharm makes a charm of the function a charm gives to [ops.Main]. Without metadata it
+// is that of the folder the test runs in.
+func NewCharm[C any](new func(*ops.Framework) (C, error), from ...Metadata) *Charm {
+	c := &Charm{run: func(ctx context.Context, d ops.Dispatch) (any, error) { return ops.Run(ctx, d, new) }}
+	if len(from) > 0 {
+		c.Metadata = from[0]
+	} else {
+		c.Metadata = Dir(".")
+	}
+	return c
+}
+
+// dispatch gives the charm one event. A panic of the charm is an error, as in [ops.Main].
+func (c *Charm) dispatch(ctx context.Context, d ops.Dispatch) (made any, err error) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case stopped: // not the charm's
+			panic(r)
+		default:
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return c.run(ctx, d)
+}

@@ -1,0 +1,51 @@
+// Package opstest tests charms written in Go, in memory and on the very rules that
+// production runs: what a test can do, what the charm sees and in which order its events
+// come is decided by the packages that decide it in kith's controller and agents.
+// There is no imitation of Juju here that could differ from it.
+//
+// A [Harness] is one unit of one charm. The other side of its relations, and its peers, are
+// stand-ins whose hooks do nothing; the test writes their data:
+//
+//	h := opstest.New(t, newCharm) // as in ops.Main(newCharm)
+//	id := h.AddRelation("db", "postgresql")
+//	h.SetLeader(true)
+//	h.BeginWithInitialHooks()
+//	h.AddRelationUnit(id, "postgresql/0")
+//	h.UpdateRelationData(id, "postgresql", map[string]string{"endpoints": "10.0.0.1:5432"})
+//	if h.Status() != ops.ActiveStatus("ready") { … }
+//
+// Before [Harness.Begin] or [Harness.BeginWithInitialHooks] the test says how things are, and
+// the charm has no events. From then on each method lets the charm run what has become due
+// before it returns. The events are on record ([Harness.Events]), and so is what was logged.
+//
+// # What holds as in production
+//
+//   - The charm is made anew for each event; what has to last is a stored state, a databag or a file.
+//   - A hook that fails leaves nothing written but statuses and log records, and stays in error
+//     until it is retried. Nothing else runs meanwhile.
+//   - changed follows joined. Unit databags hold the unit's addresses from the start. A unit
+//     that departs is not among the relation's units, and its data stays readable.
+//   - Peer relations are always there. The limits, scopes and interfaces of endpoints count.
+//   - leader-elected comes once for each time the unit takes the lead, and
+//     leader-settings-changed to those who do not.
+//   - collect-status runs at the end of every event.
+//
+// # What a test may do and an operator may not
+//
+// It moves leadership, turns the clock ([Harness.Advance]), writes for the other side, and
+// reads any databag without being asked who it is.
+//
+// # Errors
+//
+// A test asks for what has to work: what is refused ends it (Fatalf), and so does a hook
+// that fails. [Harness.Try] returns either as an error instead: a [*kith.Error] with Juju's
+// words, or a [*HookError] around the handler's error.
+//
+// # Limits
+//
+// Storage, resources and cloud credentials are not there, as kith does not have them yet.
+// There are no containers. A test's model is its own: tests run in parallel, and one
+// Harness is for one goroutine.
+//
+// Compatibility: until kith 1.0 the package may change with a line in the changelog.
+package opstest

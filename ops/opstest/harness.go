@@ -1,0 +1,350 @@
+package opstest
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"kith"
+	"kith/charm"
+	"kith/internal/api"
+	"kith/internal/core"
+	"kith/ops"
+)
+
+// Harness is one unit of one charm under test. See the package documentation.
+//
+// A method that asks for what Juju refuses ends the test, and so does a hook of the
+// charm that fails; [Harness.Try] makes an error of both.
+type Harness struct {
+	w     *world
+	charm *Charm
+	app   kith.AppName
+	unit  kith.UnitName
+	id    string // of the charm in the model
+	begun bool
+	// disabled counts DisableHooks.
+	disabled int
+	last     any // what the charm's function returned last
+	// waiting are writes of the own unit to relations it has yet to enter.
+	waiting map[kith.RelationID]map[bool]map[string]string
+}
+
+// New makes a harness for the charm that new makes: its application, named as the charm, with one
+// unit, number 0, that does not lead and has run nothing yet. The metadata is that of the
+// folder the test runs in, unless another is given.
+func New[C any](t TB, new func(*ops.Framework) (C, error), from ...Metadata) *Harness {
+	t.Helper()
+	return NewHarness(t, NewCharm(new, from...))
+}
+
+// NewHarness is [New] for a charm that was made before: tests that share one read its metadata once.
+func NewHarness(t TB, c *Charm) *Harness {
+	t.Helper()
+	h := &Harness{w: newWorld(t), charm: c}
+	h.w.entered, h.w.made = h.catchUp, func(made any) { h.last = made }
+	id, err := h.w.addCharm(c)
+	h.w.ok(err)
+	h.id, h.app = id, kith.AppName(c.meta.Meta.Name)
+	h.unit = kith.UnitOf(h.app, 0)
+	h.do(core.Deploy{App: h.app, Charm: id, Units: core.DefaultUnits})
+	return h
+}
+
+// CharmOf is the charm as it was made for the last event. It ends the test if there was
+// no event yet, or the charm is of another type.
+func CharmOf[C any](h *Harness) C {
+	h.w.tb.Helper()
+	c, ok := h.last.(C)
+	if !ok {
+		h.w.fail(kith.Errorf(kith.Invalid, "the charm is a %T and no %T: it is made anew for each event", h.last, c))
+	}
+	return c
+}
+
+// Unit is the unit under test.
+func (h *Harness) Unit() kith.UnitName { return h.unit }
+
+// App is its application.
+func (h *Harness) App() kith.AppName { return h.app }
+
+// do is a command of the operator.
+func (h *Harness) do(op core.Op) {
+	h.w.tb.Helper()
+	h.w.ok(h.w.do(admin, op))
+}
+
+// Begin lets time start: from now on, what changes in the model is an event for the charm.
+// What was there before is not: the unit has installed, started and joined without the
+// charm being told.
+func (h *Harness) Begin() {
+	h.w.tb.Helper()
+	h.begin()
+	h.quietly(h.settle)
+}
+
+// BeginWithInitialHooks lets time start with everything that happens to a new unit, in
+// Juju's order: install, relation-created for each relation and peer relation,
+// leader-elected or leader-settings-changed, config-changed, start, and then for each relation its
+// changed, joined and changed events.
+func (h *Harness) BeginWithInitialHooks() {
+	h.w.tb.Helper()
+	h.begin()
+	h.settle()
+}
+
+func (h *Harness) begin() {
+	h.w.tb.Helper()
+	if h.begun {
+		h.w.fail(kith.Errorf(kith.Conflict, "cannot begin: the harness has begun already"))
+	}
+	if h.w.model.Unit(h.unit) == nil {
+		h.addPrincipal()
+	}
+	h.begun = true
+}
+
+// DisableHooks makes what happens from now on no event for the charm: its unit goes
+// through all hooks without telling it. Calls nest.
+func (h *Harness) DisableHooks() { h.disabled++ }
+
+// EnableHooks takes one DisableHooks back.
+func (h *Harness) EnableHooks() { h.disabled = max(0, h.disabled-1) }
+
+// HooksDisabled runs f with hooks disabled.
+func (h *Harness) HooksDisabled(f func()) {
+	h.DisableHooks()
+	defer h.EnableHooks()
+	f()
+}
+
+func (h *Harness) quietly(f func()) {
+	h.w.tb.Helper()
+	h.disabled++
+	defer func() { h.disabled-- }()
+	f()
+}
+
+// settle lets the unit run what has become due.
+func (h *Harness) settle() {
+	h.w.tb.Helper()
+	if !h.begun {
+		return
+	}
+	h.w.mute[h.unit] = h.disabled > 0
+	h.w.ok(h.w.settleUnit(h.unit))
+}
+
+// Try runs a piece of the test and returns what would have ended it: what Juju refused, a
+// [*kith.Error], or a hook of the charm that failed, a [*HookError]. A failed hook
+// stays in error, and the unit runs nothing else, until [Harness.Retry].
+func (h *Harness) Try(f func()) error { return h.w.try(f) }
+
+// Retry runs a failed hook again, as an operator does with "resolved", and then what
+// waited for it.
+func (h *Harness) Retry() {
+	h.w.tb.Helper()
+	h.do(core.Resolved{Units: []kith.UnitName{h.unit}})
+	h.settle()
+}
+
+// Skip counts a failed hook as run, as "resolved --no-retry" does.
+func (h *Harness) Skip() {
+	h.w.tb.Helper()
+	h.do(core.Resolved{Units: []kith.UnitName{h.unit}, NoRetry: true})
+	h.settle()
+}
+
+// UpdateConfig sets options of the charm's configuration, and puts those named in unset
+// back to their defaults. Values are of the option's type, or their text. If that changes anything,
+// config-changed follows.
+func (h *Harness) UpdateConfig(set map[string]any, unset ...string) {
+	h.w.tb.Helper()
+	h.do(core.SetConfig{App: h.app, Set: set, Reset: unset})
+	h.settle()
+}
+
+// SetLeader makes the unit the leader, which is a leader-elected event if it was not, or
+// makes another unit the leader: leadership is lost only to somebody. That unit is added if
+// there is none; it is in no relation until [Harness.AddRelationUnit] says so.
+func (h *Harness) SetLeader(leads bool) {
+	h.w.tb.Helper()
+	switch {
+	case leads:
+		h.w.hello(h.unit)
+		h.w.must(core.System, core.Elect{Unit: h.unit})
+	case h.IsLeader():
+		h.w.must(core.System, core.Elect{Unit: h.deputy()})
+	default:
+		return
+	}
+	h.settle()
+}
+
+// IsLeader reports whether the unit leads.
+func (h *Harness) IsLeader() bool { return h.w.model.IsLeader(h.unit, h.w.now) }
+
+// deputy is another unit of the application that can lead, made if there is none.
+func (h *Harness) deputy() kith.UnitName {
+	for u := range h.w.model.UnitsOf(h.app) {
+		if u.Name != h.unit && u.Life == kith.Alive {
+			h.w.hello(u.Name)
+			return u.Name
+		}
+	}
+	h.addUnits(h.app, h.w.model.App(h.app).NextUnit)
+	return h.deputy()
+}
+
+// SetPlannedUnits adds units to the application until it has so many: what the charm sees
+// as planned units, and as members of its peer relations once [Harness.AddRelationUnit] says so.
+func (h *Harness) SetPlannedUnits(n int) {
+	h.w.tb.Helper()
+	h.addUnits(h.app, n-1)
+}
+
+// addUnits adds units to an application until it has had one of this number.
+func (h *Harness) addUnits(app kith.AppName, number int) {
+	h.w.tb.Helper()
+	if missing := number + 1 - h.w.model.App(app).NextUnit; missing > 0 {
+		h.do(core.AddUnits{App: app, Units: missing})
+	}
+}
+
+// UpdateStatus runs update-status now.
+func (h *Harness) UpdateStatus() {
+	h.w.tb.Helper()
+	h.hook(core.Hook{Kind: core.UpdateStatus})
+}
+
+// hook runs a hook that nothing has made due.
+func (h *Harness) hook(hook core.Hook) {
+	h.w.tb.Helper()
+	if !h.begun {
+		h.w.fail(kith.Errorf(kith.Conflict, "cannot run %s: the harness has not begun", hook.Name()))
+	}
+	h.w.mute[h.unit] = h.disabled > 0
+	h.w.ok(h.w.runHook(h.unit, hook))
+	h.settle()
+}
+
+// Upgrade replaces the charm, by one whose metadata may differ: upgrade-charm and
+// config-changed follow. Without a charm it is the same one in a new revision.
+func (h *Harness) Upgrade(to ...*Charm) {
+	h.w.tb.Helper()
+	if len(to) > 0 {
+		h.charm = to[0]
+	}
+	id, err := h.w.addCharm(h.charm)
+	h.w.ok(err)
+	h.do(core.Refresh{App: h.app, Charm: id})
+	h.id = id
+	h.settle()
+}
+
+// Remove takes the unit out of the model: it leaves its relations, with departed and
+// broken events, stops and is removed.
+func (h *Harness) Remove() {
+	h.w.tb.Helper()
+	if !h.IsLeader() {
+		h.w.must(core.System, core.Elect{Unit: h.deputy()})
+	}
+	h.w.hello(h.unit)
+	h.do(core.RemoveUnits{Units: []kith.UnitName{h.unit}})
+	h.settle()
+}
+
+// Advance lets time pass, in which update-status runs, secrets expire or are to be
+// rotated, and failed hooks are tried again.
+func (h *Harness) Advance(d time.Duration) {
+	h.w.tb.Helper()
+	h.w.ok(h.w.advance(d, func() error {
+		if !h.begun {
+			return nil
+		}
+		h.w.mute[h.unit] = h.disabled > 0
+		return h.w.settleUnit(h.unit)
+	}))
+}
+
+// Now is what the clock says. It moves by Advance alone.
+func (h *Harness) Now() time.Time { return h.w.now }
+
+// Status is the unit's status, which is an error while a failed hook waits.
+func (h *Harness) Status() ops.Status {
+	u := h.w.model.Unit(h.unit)
+	if u == nil {
+		return ops.Status{Name: kith.Terminated}
+	}
+	return statusOf(api.WorkloadStatus(&h.w.model, u, h.w.model.Progress(h.unit)))
+}
+
+// AppStatus is the application's status as its leader has set it.
+func (h *Harness) AppStatus() ops.Status { return statusOf(h.w.model.App(h.app).Status) }
+
+func statusOf(s core.Status) ops.Status {
+	if s.Current == "" {
+		s.Current = kith.Unknown
+	}
+	return ops.Status{Name: s.Current, Message: s.Message}
+}
+
+// WorkloadVersion is the version the charm has set last.
+func (h *Harness) WorkloadVersion() string { return h.w.model.App(h.app).WorkloadVersion }
+
+// OpenedPorts are the unit's open ports, as "80/tcp", sorted.
+func (h *Harness) OpenedPorts() []string { return h.w.ports(h.unit) }
+
+func (w *world) ports(unit kith.UnitName) []string {
+	var all []string
+	if u := w.model.Unit(unit); u != nil {
+		for _, p := range u.Ports {
+			all = append(all, p.String())
+		}
+	}
+	return all
+}
+
+// StoredState is what the charm keeps from one event to the next: JSON by key.
+func (h *Harness) StoredState() map[string]string { return h.w.stored(h.unit) }
+
+func (w *world) stored(unit kith.UnitName) map[string]string {
+	kept := map[string]string{}
+	if s := w.model.State(unit); s != nil {
+		for k, v := range s.Data { // any order: a copy
+			kept[k] = v
+		}
+	}
+	return kept
+}
+
+// Events are the events the charm has had since the last call, in order.
+func (h *Harness) Events() []Event {
+	all := h.w.events
+	h.w.events = nil
+	return all
+}
+
+// EventNames are the same as a text: one event a line, as in [Event.String].
+func (h *Harness) EventNames() string { return eventLines(h.Events(), false) }
+
+func eventLines(events []Event, units bool) string {
+	var b strings.Builder
+	for _, e := range events {
+		if units {
+			fmt.Fprintf(&b, "%s ", e.Unit)
+		}
+		fmt.Fprintln(&b, e)
+	}
+	return b.String()
+}
+
+// Log is what the charm has written to its log since the last call.
+func (h *Harness) Log() []LogRecord {
+	all := h.w.logs
+	h.w.logs = nil
+	return all
+}
+
+// meta is what the charm says about itself.
+func (h *Harness) meta() *charm.Charm { return h.charm.meta }

@@ -1,0 +1,257 @@
+package opstest
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"time"
+
+	"kith"
+	"kith/charm"
+	"kith/internal/core"
+	"kith/internal/resolve"
+)
+
+// epoch is the time at which every test starts.
+var epoch = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// maxSteps ends a settle that does not come to rest: units that answer each other for ever.
+const maxSteps = 100_000
+
+// admin is who does what an operator does.
+var admin = core.Actor{Kind: core.ActorUser, Name: "admin"}
+
+// world is a model in memory with its clock and its charms: the one engine under
+// [Harness] and [Model]. Commands go through core.Commit, resolve.Next names each unit's
+// steps, and hooks are run with the tools of package hooktool. It is not safe for concurrent use.
+type world struct {
+	tb     TB
+	trying int
+	model  core.Model
+	now    time.Time
+	charms map[string]*Charm // by core.CharmInfo.ID; none for a stand-in
+	count  int               // charms added
+	hosts  []host
+	dir    string // for files; empty until it is needed
+
+	secrets int // ids given out
+	entries []core.Entry
+	keep    bool // entries are kept
+	events  []Event
+	logs    []LogRecord
+	// mute units run hooks without telling the charm.
+	mute map[kith.UnitName]bool
+	// entered, if set, is told when a unit has entered relations.
+	entered func(kith.UnitName, []kith.RelationID) error
+	// made, if set, is told of every charm that was made for an event.
+	made func(any)
+	// chance, if set, decides what may happen in either of two ways.
+	chance *explorer
+}
+
+// host is one computer. life counts its agent's lives.
+type host struct {
+	name string
+	life int
+}
+
+func newWorld(tb TB) *world {
+	w := &world{tb: tb, now: epoch, charms: map[string]*Charm{}, mute: map[kith.UnitName]bool{}}
+	w.must(core.System, core.CreateModel{UUID: "0b5c5ab5-7a51-4000-8000-000000000000", ModelName: "test", Owner: "admin"})
+	w.must(core.System, w.host(core.DefaultHost).hello())
+	tb.Cleanup(func() {
+		if bad := core.Check(&w.model); len(bad) > 0 {
+			tb.Fatalf("opstest: the model is broken, which is a bug in kith: %v", bad)
+		}
+		if w.dir != "" {
+			_ = os.RemoveAll(w.dir)
+		}
+	})
+	return w
+}
+
+// do puts a command to the model; a refusal is a *kith.Error and changes nothing.
+func (w *world) do(actor core.Actor, op core.Op) error {
+	e, _, err := core.Commit(&w.model, core.Command{Now: w.now, Actor: actor, Op: op})
+	if w.keep && e.Revision != 0 {
+		w.entries = append(w.entries, e)
+	}
+	return err
+}
+
+// must is for commands that only a bug can refuse.
+func (w *world) must(actor core.Actor, op core.Op) {
+	if err := w.do(actor, op); err != nil {
+		panic(fmt.Sprintf("opstest: %s: %v", op.Name(), err))
+	}
+}
+
+func (w *world) host(name string) *host {
+	for i := range w.hosts {
+		if w.hosts[i].name == name {
+			return &w.hosts[i]
+		}
+	}
+	w.hosts = append(w.hosts, host{name: name, life: 1})
+	return &w.hosts[len(w.hosts)-1]
+}
+
+func (h *host) epoch() string { return h.name + "-" + strconv.Itoa(h.life) }
+
+func (h *host) hello() core.HostHello { return core.HostHello{Host: h.name, Epoch: h.epoch()} }
+
+// epochOf is the life of the agent that runs a unit.
+func (w *world) epochOf(u kith.UnitName) string {
+	if unit := w.model.Unit(u); unit != nil {
+		return w.host(unit.Host).epoch()
+	}
+	return ""
+}
+
+// addCharm makes a charm known to the model and returns its id.
+func (w *world) addCharm(c *Charm) (string, error) {
+	if c.err != nil {
+		return "", c.err
+	}
+	id := w.newCharmID()
+	w.charms[id] = c
+	return id, w.do(admin, core.AddCharm{ID: id, Charm: *c.meta})
+}
+
+func (w *world) newCharmID() string {
+	w.count++
+	return fmt.Sprintf("%064x", w.count)
+}
+
+// charmDir makes and names the folder of a unit's charm.
+func (w *world) charmDir(u kith.UnitName) (string, error) {
+	if w.dir == "" {
+		dir, err := os.MkdirTemp("", "opstest-")
+		if err != nil {
+			return "", err
+		}
+		w.dir = dir
+	}
+	dir := w.dir + "/unit-" + string(u.App()) + "-" + strconv.Itoa(u.Number()) + "/charm"
+	return dir, os.MkdirAll(dir, 0o700)
+}
+
+// next is what a unit would do now.
+func (w *world) next(u kith.UnitName) (resolve.Step, bool) {
+	v, ok := core.ViewOf(&w.model, u)
+	if !ok {
+		return resolve.Step{}, false
+	}
+	return resolve.Next(v, w.now)
+}
+
+// step does a unit's next step; false if there is none. The error is a charm's.
+func (w *world) step(u kith.UnitName) (bool, error) {
+	s, ok := w.next(u)
+	if !ok {
+		return false, nil
+	}
+	switch s.Kind {
+	case resolve.Run:
+		return true, w.runHook(u, s.Hook)
+	case resolve.Enter:
+		w.must(core.System, core.EnterScopes{Unit: u, Relations: s.Relations})
+		if w.entered != nil {
+			return true, w.entered(u, s.Relations)
+		}
+	case resolve.Leave:
+		w.must(core.System, core.LeaveScopes{Unit: u, Relations: s.Relations})
+	case resolve.Terminate:
+		w.must(core.System, core.RemoveDeadUnit{Unit: u})
+	default:
+		panic("opstest: unknown kind of step " + string(s.Kind))
+	}
+	return true, nil
+}
+
+// settleUnit lets one unit run until it has nothing left to do, or a hook fails.
+func (w *world) settleUnit(u kith.UnitName) error {
+	for range maxSteps {
+		if did, err := w.step(u); err != nil || !did {
+			return err
+		}
+	}
+	return kith.Errorf(kith.Unavailable, "cannot settle: unit %q has still something to do after %d steps", u, maxSteps)
+}
+
+// hello takes a unit up if nobody has.
+func (w *world) hello(u kith.UnitName) {
+	if unit := w.model.Unit(u); unit != nil && !unit.Present {
+		w.must(core.System, core.UnitHello{Unit: u})
+	}
+}
+
+// unitNames are all units there are, in order of name.
+func (w *world) unitNames() []kith.UnitName {
+	var all []kith.UnitName
+	for u := range w.model.Units() {
+		all = append(all, u.Name)
+	}
+	return all
+}
+
+// advance lets time pass, with everything that passes with it: hosts renew leases, and the
+// model is told the time. idle is called at each moment at which something may be due.
+func (w *world) advance(d time.Duration, idle func() error) error {
+	for end := w.now.Add(d); w.now.Before(end); {
+		step := end.Sub(w.now)
+		if at, ok := w.wake(); ok && at.After(w.now) {
+			step = min(step, at.Sub(w.now))
+		}
+		w.now = w.now.Add(step)
+		// Renewed all the while: nobody loses a lease because a test turns the clock.
+		for i := range w.hosts {
+			w.must(core.System, core.RenewLeases{Host: w.hosts[i].name})
+		}
+		w.must(core.System, core.Tick{})
+		if err := idle(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wake is the first moment at which time alone gives some unit something to do.
+func (w *world) wake() (first time.Time, ok bool) {
+	for u := range w.model.Units() {
+		v, _ := core.ViewOf(&w.model, u.Name)
+		if at, due := resolve.Wake(v); due && (!ok || at.Before(first)) {
+			first, ok = at, true
+		}
+	}
+	return first, ok
+}
+
+// relation is the relation with that number, or the refusal that says it is not there.
+func (w *world) relation(id kith.RelationID) (*core.Relation, error) {
+	r := w.model.Relation(id)
+	if r == nil {
+		return nil, kith.Errorf(kith.NotFound, "relation %d not found", id)
+	}
+	return r, nil
+}
+
+// endOf is an application's end of a relation.
+func endOf(r *core.Relation, app kith.AppName) (core.End, bool) {
+	i := slices.IndexFunc(r.Ends, func(e core.End) bool { return e.App == app })
+	if i < 0 {
+		return core.End{}, false
+	}
+	return r.Ends[i], true
+}
+
+// endpointOf is an endpoint of a charm.
+func endpointOf(c *charm.Charm, name kith.EndpointName) (charm.Relation, error) {
+	e, ok := c.Meta.Endpoint(name)
+	if !ok {
+		return e, kith.Errorf(kith.NotFound, "charm %q has no endpoint %q", c.Meta.Name, name).
+			WithHint("the metadata of the charm has to name it")
+	}
+	return e, nil
+}

@@ -22,6 +22,7 @@ var scenarios = []struct {
 	{"trust", testTrust},
 	{"tls", testTLS},
 	{"secrets", testSecrets},
+	{"actions", testActions},
 	{"settings", testSettings},
 }
 

@@ -42,7 +42,8 @@ func (e *ActionEvent) LoadParams(into any) error {
 
 // SetResults adds to the action's results. Nested maps become dotted keys; other
 // values are printed. Each part of a key is of lower-case letters, digits and inner
-// dashes. Errors: Invalid for two values under one key, [*ModelError] for other keys.
+// dashes. A host may limit the size to some 100 KB. Errors: Invalid for two values under
+// one key, [*ModelError] for other keys.
 func (e *ActionEvent) SetResults(results map[string]any) error {
 	flat := map[string]string{}
 	if err := flatten(flat, "", results); err != nil {

@@ -1,10 +1,6 @@
 package ops
 
-import (
-	"encoding/json"
-
-	"kith"
-)
+import "encoding/json"
 
 // CustomEvent is to be embedded in the events of a charm library: see [Source].
 type CustomEvent struct{ DeferrableEvent }
@@ -56,7 +52,7 @@ func (s *Source[T, P]) On(handle func(P) error) Observation {
 		restore: func(f *Framework, snapshot json.RawMessage) (any, error) {
 			var e T
 			if err := json.Unmarshal(snapshot, &e); err != nil {
-				return nil, kith.Errorf(kith.Internal, "cannot read the deferred event %q: %v", s.name, err)
+				return nil, errSnapshot
 			}
 			if r, ok := any(&e).(Restorer); ok {
 				if err := r.Restore(f.model); err != nil {

@@ -3,6 +3,7 @@ package ops
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"slices"
 
 	"kith"
@@ -100,25 +101,38 @@ func (f *Framework) reemit() error {
 	return nil
 }
 
+// redeliver gives a deferred event to its observer. One that cannot be delivered any
+// more, after an upgrade of the charm, must not block the unit for ever.
 func (f *Framework) redeliver(n *notice) error {
+	drop := func(reason string) error {
+		f.Logger().Warn("dropped a deferred event: "+reason, "event", n.Event, "observer", n.Observer)
+		return nil
+	}
 	all := f.observers[n.Event]
 	i := slices.IndexFunc(all, func(o Observation) bool { return o.name == n.Observer })
 	if i < 0 {
-		f.Logger().Warn("dropped a deferred event: its observer is gone", "event", n.Event, "observer", n.Observer)
-		return nil
+		return drop("its observer is gone")
 	}
 	em := emission{key: n.Event, name: lastOf(n.Event), notice: n}
-	if all[i].restore != nil {
-		custom, err := all[i].restore(f, n.Snapshot)
-		if err != nil {
-			return err
+	if all[i].restore == nil {
+		if err := json.Unmarshal(n.Snapshot, &em.env); err != nil {
+			return drop(err.Error())
 		}
-		em.name, em.custom = n.Event[len(customPrefix):], custom
-	} else if err := json.Unmarshal(n.Snapshot, &em.env); err != nil {
-		return kith.Errorf(kith.Internal, "cannot read the deferred event %q: %v", n.Event, err)
+		return all[i].call(f, em)
 	}
+	custom, err := all[i].restore(f, n.Snapshot)
+	if errors.Is(err, errSnapshot) {
+		return drop(err.Error())
+	}
+	if err != nil {
+		return err
+	}
+	em.name, em.custom = n.Event[len(customPrefix):], custom
 	return all[i].call(f, em)
 }
+
+// errSnapshot is a deferred event that does not fit its type any more.
+var errSnapshot = errors.New("what was kept of it does not fit its type any more")
 
 // saveQueue writes the queue if it has changed.
 func (f *Framework) saveQueue() error {

@@ -118,6 +118,22 @@ func TestDeferredWithoutObserver(t *testing.T) {
 	}
 }
 
+// After an upgrade an event may not fit its type any more: it is dropped, and the unit goes on.
+func TestDeferredThatDoesNotFit(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.state["#notices#"] = `[{"event":"custom/x","observer":"a","snapshot":{"Text":1}},{"event":"hooks/config-changed","observer":"b","snapshot":[]}]`
+	w.run(t, core.Hook{Kind: core.UpdateStatus}, func(f *ops.Framework) {
+		f.Observe(
+			ops.NewSource[noticed](f, "x").On(func(*noticed) error { t.Error("delivered"); return nil }).Named("a"),
+			ops.OnConfigChanged(func(*ops.ConfigChangedEvent) error { t.Error("delivered"); return nil }).Named("b"),
+		)
+	})
+	if len(w.log) != 2 || len(w.state) != 0 {
+		t.Errorf("log %q, state %v", w.log, w.state)
+	}
+}
+
 func TestDeferNeedsAName(t *testing.T) {
 	t.Parallel()
 	w := newWorld()

@@ -116,7 +116,7 @@ func (e *RelationDataAccessError) Is(target error) bool { return target == ErrPe
 func (e *RelationDataAccessError) Unwrap() error { return e.Err }
 
 // RelationDataTypeError is a key of a databag whose text does not fit the field of a
-// struct, or a field that cannot be written as text.
+// struct, a field that cannot be written as text, or text that is not UTF-8.
 type RelationDataTypeError struct {
 	Key  string
 	Type string // of the field
@@ -125,7 +125,7 @@ type RelationDataTypeError struct {
 
 // Error names the key, the type and the reason.
 func (e *RelationDataTypeError) Error() string {
-	return fmt.Sprintf("databag key %q does not go with a field of type %s: %v", e.Key, e.Type, e.Err)
+	return fmt.Sprintf("databag key %q does not go with type %s: %v", e.Key, e.Type, e.Err)
 }
 
 // Unwrap is the reason.

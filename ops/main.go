@@ -10,6 +10,9 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	"time"
+
+	"kith"
 )
 
 // Option changes how [Main] runs a charm.
@@ -28,15 +31,26 @@ func WithLocalState(name string) Option { return func(o *settings) { o.localStat
 // It talks to kith's agent over its socket, where there is one, and else starts hook
 // tools. The exit status is 0, or 1 if a handler failed: its error, or its panic, is
 // in the log of the unit then, and on the standard error of an action.
+//
+// On SIGTERM the context of the events ends. If the handler then returns an error the
+// process ends by that signal, and the host runs the hook again.
 func Main[C any](new func(*Framework) (C, error), opts ...Option) {
-	os.Exit(run(os.Environ(), os.Stderr, opts, func(ctx context.Context, d Dispatch) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	status := run(ctx, os.Environ(), os.Stderr, opts, func(ctx context.Context, d Dispatch) error {
 		_, err := Run(ctx, d, new)
 		return err
-	}))
+	})
+	terminated := ctx.Err() != nil
+	stop() // from here on the signal has its usual effect
+	if terminated && status != 0 {
+		_ = syscall.Kill(os.Getpid(), syscall.SIGTERM)
+		time.Sleep(time.Second) // the signal reaches us before; if not, the status will do
+	}
+	os.Exit(status)
 }
 
 // run is Main without the process around it.
-func run(environ []string, stderr io.Writer, opts []Option, charmRun func(context.Context, Dispatch) error) int {
+func run(ctx context.Context, environ []string, stderr io.Writer, opts []Option, charmRun func(context.Context, Dispatch) error) int {
 	env, err := ParseEnv(environ)
 	if err != nil {
 		fmt.Fprintf(stderr, "error: %v\n", err)
@@ -53,20 +67,27 @@ func run(environ []string, stderr io.Writer, opts []Option, charmRun func(contex
 		d.State = LocalState{filepath.Join(env.CharmDir, o.localState)}
 	}
 	if d.Meta, err = ReadCharmMeta(env.CharmDir); err == nil {
-		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-		defer stop()
 		err = guarded(func() error { return charmRun(ctx, d) })
 	}
 	if err == nil {
 		return 0
 	}
-	if env.IsAction() {
-		fmt.Fprintf(stderr, "error: %v\n", err)
-	}
-	if logged := d.Backend.Log("ERROR", err.Error()); logged != nil {
-		fmt.Fprintf(stderr, "error: %v\ncannot log it: %v\n", err, logged)
-	}
+	complain(d.Backend, env, stderr, err)
 	return 1
+}
+
+// complain tells of a failed dispatch where people look.
+func complain(b Backend, env Env, stderr io.Writer, err error) {
+	text := err.Error()
+	if hint := kith.HintOf(err); hint != "" {
+		text += "\nhint: " + hint
+	}
+	if env.IsAction() {
+		fmt.Fprintf(stderr, "error: %s\n", text)
+	}
+	if logged := b.Log("ERROR", text); logged != nil {
+		fmt.Fprintf(stderr, "error: %s\ncannot log it: %v\n", text, logged)
+	}
 }
 
 // findCaller prefers the agent's socket to processes.

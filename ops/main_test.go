@@ -1,19 +1,64 @@
 package ops
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"kith/internal/hookwire"
 )
+
+// TestMain lets the test binary be a charm that waits for its end.
+func TestMain(m *testing.M) {
+	if os.Getenv("OPS_TEST_CHARM") == "" {
+		os.Exit(m.Run())
+	}
+	Main(func(f *Framework) (struct{}, error) {
+		f.Observe(OnStart(func(e *StartEvent) error {
+			fmt.Println("waiting")
+			<-e.Context().Done()
+			return e.Context().Err()
+		}))
+		return struct{}{}, nil
+	})
+}
+
+// A charm that is asked to end dies of the signal: hosts run its hook again then, and
+// call it no failure (hook protocol reference, section 3.4).
+func TestMainIsTerminated(t *testing.T) {
+	t.Parallel()
+	a := startAgent(t)
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(environ(t, "hooks/start", a.address, "1"), "OPS_TEST_CHARM=1")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "waiting\n" {
+		t.Errorf("it said %q, %v", line, err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // how it ended is looked at
+	if ws, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || !ws.Signaled() || ws.Signal() != syscall.SIGTERM {
+		t.Errorf("it ended with %v", cmd.ProcessState)
+	}
+}
 
 // agent is a unit agent's socket that notes the calls and answers null.
 type agent struct {
@@ -80,7 +125,7 @@ func environ(t *testing.T, path, socket, version string) []string {
 
 // runStart runs a charm with one handler for start, as Main does.
 func runStart(environ []string, stderr *bytes.Buffer, opts []Option, handle func(*StartEvent) error) int {
-	return run(environ, stderr, opts, func(ctx context.Context, d Dispatch) error {
+	return run(context.Background(), environ, stderr, opts, func(ctx context.Context, d Dispatch) error {
 		_, err := Run(ctx, d, func(f *Framework) (struct{}, error) {
 			f.Observe(OnStart(handle))
 			return struct{}{}, nil
@@ -129,12 +174,12 @@ func TestMainFails(t *testing.T) {
 	}
 	a := startAgent(t)
 	var stderr bytes.Buffer
-	status := run(environ(t, "actions/backup", a.address, "1"), &stderr, nil, func(context.Context, Dispatch) error { return errors.New("no space") })
+	status := run(t.Context(), environ(t, "actions/backup", a.address, "1"), &stderr, nil, func(context.Context, Dispatch) error { return errors.New("no space") })
 	if status != 1 || stderr.String() != "error: no space\n" || len(a.calls) != 1 {
 		t.Errorf("action: status %d, calls %q, stderr %q", status, a.calls, stderr.String())
 	}
 	stderr.Reset()
-	if status := run(nil, &stderr, nil, nil); status != 1 || !strings.Contains(stderr.String(), "JUJU_DISPATCH_PATH is not set") {
+	if status := run(t.Context(), nil, &stderr, nil, nil); status != 1 || !strings.Contains(stderr.String(), "JUJU_DISPATCH_PATH is not set") {
 		t.Errorf("outside a hook: status %d, stderr %q", status, stderr.String())
 	}
 }
@@ -156,7 +201,7 @@ func TestMainWithLocalState(t *testing.T) {
 	env := environ(t, "hooks/start", a.address, "1")
 	for want := 1; want <= 2; want++ {
 		var kept struct{ N int }
-		status := run(env, &bytes.Buffer{}, []Option{WithLocalState("kept.json")}, func(ctx context.Context, d Dispatch) error {
+		status := run(t.Context(), env, &bytes.Buffer{}, []Option{WithLocalState("kept.json")}, func(ctx context.Context, d Dispatch) error {
 			_, err := Run(ctx, d, func(f *Framework) (struct{}, error) {
 				err := f.StoredState("charm", &kept)
 				kept.N++

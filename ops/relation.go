@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"unicode/utf8"
 
 	"kith"
 )
@@ -107,9 +108,14 @@ func (d *RelationData) Delete(keys ...string) error {
 }
 
 // Update writes keys in one call; empty values delete theirs, and keys not named stay.
-// What would change nothing is not sent. Errors: [*RelationDataAccessError],
-// [ErrRelationNotFound].
+// What would change nothing is not sent. Errors: [*RelationDataTypeError] for what is
+// not UTF-8, [*RelationDataAccessError], [ErrRelationNotFound].
 func (d *RelationData) Update(set map[string]string) error {
+	for _, k := range slices.Sorted(maps.Keys(set)) {
+		if !utf8.ValidString(k) || !utf8.ValidString(set[k]) {
+			return &RelationDataTypeError{Key: k, Type: "string", Err: errors.New("it is not UTF-8")}
+		}
+	}
 	if err := d.mayWrite(); err != nil {
 		return err
 	}

@@ -190,6 +190,10 @@ func TestRelationData(t *testing.T) {
 		if keys, err := own.Keys(); err != nil || !slices.Equal(keys, []string{"a", "private-address"}) {
 			t.Errorf("keys %v, %v", keys, err)
 		}
+		var wrong *ops.RelationDataTypeError
+		if err := own.Set("bytes", "\xff"); !errors.As(err, &wrong) || wrong.Key != "bytes" {
+			t.Errorf("what is not UTF-8: %v", err)
+		}
 		if v, err := r.Data(kith.UnitName("pg/0")).Get("ready"); v != "yes" || err != nil {
 			t.Errorf("remote: %q, %v", v, err)
 		}

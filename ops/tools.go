@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"kith"
 )
@@ -268,6 +269,9 @@ const maxLog = 131071
 func (b *toolBackend) Log(level, message string) error {
 	for {
 		part := message[:min(len(message), maxLog)]
+		for len(part) < len(message) && !utf8.RuneStart(message[len(part)]) {
+			part = part[:len(part)-1] // not in the middle of a letter
+		}
 		if err := b.run("juju-log", "--log-level", level, "--", part); err != nil {
 			return err
 		}

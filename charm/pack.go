@@ -301,3 +301,33 @@ func writeEntry(z *zip.Writer, root *os.Root, e *entry) error {
 	}
 	return err
 }
+
+// Folders lists the folders of a charm whose files [Pack] takes, "." first, in order of
+// name: what to watch for changes. Errors: NotFound, Invalid for an ignore file that cannot be read.
+func Folders(dir string) ([]string, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, pathError("cannot open charm", dir, err)
+	}
+	defer root.Close()
+	rules, err := readIgnore(root)
+	if err != nil {
+		return nil, err
+	}
+	var folders []string
+	err = fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // it went while we looked
+			return nil
+		case err != nil:
+			return pathError("cannot read", name, err)
+		case !d.IsDir():
+			return nil
+		case name != "." && rules.ignored(name, true):
+			return fs.SkipDir
+		}
+		folders = append(folders, name)
+		return nil
+	})
+	return folders, err
+}

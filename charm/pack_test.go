@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -329,5 +330,29 @@ func TestIgnore(t *testing.T) {
 	}
 	if _, err := parseIgnore("ok\n[z-a]\n"); text(err) != "cannot understand .jujuignore: bad pattern [z-a] (.jujuignore:2)" {
 		t.Errorf("bad pattern: %v", err)
+	}
+}
+
+// What Pack leaves out is not watched either.
+func TestFolders(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for _, name := range []string{"hooks", "lib/charms", ".git/objects", "src/__pycache__", "out/deep"} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, ".jujuignore"), []byte("/out\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Folders(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{".", "hooks", "lib", "lib/charms", "src"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if _, err := Folders(filepath.Join(dir, "nosuch")); err == nil {
+		t.Error("a folder that is not there was listed")
 	}
 }

@@ -13,7 +13,7 @@ import (
 func refreshCommand() *command {
 	var path, swtch string
 	var config []string
-	var force, trust bool
+	var force, forceUnits, trust bool
 	return &command{
 		name: "refresh", args: "<application>", group: groupApp, scope: modelScope,
 		summary: "Gives an application another version of its charm",
@@ -27,7 +27,7 @@ which is in use is refused.`,
 			f.StringArrayVar(&config, "config", nil, "Option key=value, or a YAML file with options")
 			f.BoolVar(&force, "force", false, "Even if a limit of the new version is exceeded")
 			f.BoolVar(&trust, "trust", false, "Set the application's trust")
-			f.Bool("force-units", false, "Accepted for Juju's sake; does nothing")
+			f.BoolVar(&forceUnits, "force-units", false, "Also units in error: the hook that failed runs again in the new version")
 			f.Bool("force-base", false, "Accepted for Juju's sake; does nothing")
 			f.Bool("force-series", false, "Accepted for Juju's sake; does nothing")
 			for _, name := range []string{"resource", "storage"} {
@@ -68,15 +68,15 @@ which is in use is refused.`,
 			if swtch == "" && c.charm.Meta.Name != before.CharmName {
 				return kith.Errorf(kith.Invalid, "cannot refresh %q to %q", before.CharmName, c.charm.Meta.Name)
 			}
-			return x.refresh(ctx, before, c, refreshFlags{config, force, trust})
+			return x.refresh(ctx, before, c, refreshFlags{config, force, forceUnits, trust})
 		},
 	}
 }
 
 // refreshFlags are the flags of refresh that do not choose the charm.
 type refreshFlags struct {
-	config       []string
-	force, trust bool
+	config                   []string
+	force, forceUnits, trust bool
 }
 
 // refresh sends the charm, makes the application use it, and changes its options.
@@ -88,7 +88,7 @@ func (x *call) refresh(ctx context.Context, before api.ShowApp, c *localCharm, o
 	}
 	if c.id == before.CharmID {
 		x.say("charm %q: already up-to-date", c.charm.Meta.Name)
-	} else if err := x.replaceCharm(ctx, app, c, o.force); err != nil {
+	} else if err := x.replaceCharm(ctx, app, c, o); err != nil {
 		return err
 	}
 	if len(set) == 0 && !o.trust {
@@ -105,11 +105,11 @@ func (x *call) refresh(ctx context.Context, before api.ShowApp, c *localCharm, o
 	return settingsError(err)
 }
 
-func (x *call) replaceCharm(ctx context.Context, app kith.AppName, c *localCharm, force bool) error {
+func (x *call) replaceCharm(ctx context.Context, app kith.AppName, c *localCharm, o refreshFlags) error {
 	if err := c.send(ctx, x); err != nil {
 		return err
 	}
-	if _, err := x.do(ctx, core.Refresh{App: app, Charm: c.id, Force: force}); err != nil {
+	if _, err := x.do(ctx, core.Refresh{App: app, Charm: c.id, Force: o.force, ForceUnits: o.forceUnits}); err != nil {
 		return whole(err)
 	}
 	after, err := x.api.App(ctx, x.modelID(), app)

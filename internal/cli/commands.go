@@ -47,6 +47,7 @@ func commands() []*command {
 		showSecretCommand(),
 
 		initCommand(),
+		devCommand(),
 
 		statusCommand(),
 		settleCommand(),

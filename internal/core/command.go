@@ -142,6 +142,9 @@ type Refresh struct {
 	App   kith.AppName `json:"app"`
 	Charm string       `json:"charm"` // CharmInfo.ID
 	Force bool         `json:"force,omitempty"`
+	// ForceUnits lets units in error have the charm at once: their failed hook runs
+	// again in it, and neither upgrade-charm nor config-changed runs for it (section 8).
+	ForceUnits bool `json:"force-units,omitempty"`
 }
 
 // Resolved retries a failed hook now, or counts it as run.

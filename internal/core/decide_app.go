@@ -251,7 +251,21 @@ func (t *txn) refresh(op Refresh) error {
 	}
 	t.put(app)
 	t.refreshPeers(app.Name, c.Charm.Meta)
+	if op.ForceUnits {
+		t.upgradeFailed(app.Name, c.ID)
+	}
 	return nil
+}
+
+// upgradeFailed gives the units in error a charm beside the order of their hooks
+// (relations reference, section 8). One whose install failed takes it as it is.
+func (t *txn) upgradeFailed(app kith.AppName, charm string) {
+	for u := range t.m.UnitsOf(app) {
+		if past := *t.m.Progress(u.Name); past.Failed != nil && past.Installed {
+			past.Charm = charm
+			t.put(past)
+		}
+	}
 }
 
 // keeps refuses a charm that cannot carry on relation r.

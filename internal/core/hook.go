@@ -126,7 +126,7 @@ func (s *SecretHook) same(kind HookKind, o *SecretHook) bool {
 
 // Progress is what a unit has been through, apart from its relations (see
 // [Member] and [Seen]). Together they are the unit's past.
-// Written by the unit's own hooks, and by resolved.
+// Written by the unit's own hooks, by resolved, and by a refresh that is forced on units in error.
 type Progress struct {
 	Unit kith.UnitName `json:"unit"`
 	// Seq numbers the unit's hooks: the next hook to commit carries Seq+1.

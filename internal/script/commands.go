@@ -271,8 +271,8 @@ func (w *World) cmdConfig(args []string) error {
 }
 
 func (w *World) cmdRefresh(args []string) error {
-	force := takeFlag(&args, "force")
-	return w.do(core.Refresh{App: kith.AppName(args[0]), Charm: w.charms[args[len(args)-1]], Force: force})
+	force, units := takeFlag(&args, "force"), takeFlag(&args, "force-units")
+	return w.do(core.Refresh{App: kith.AppName(args[0]), Charm: w.charms[args[len(args)-1]], Force: force, ForceUnits: units})
 }
 
 func (w *World) cmdResolved(args []string) error {

@@ -18,6 +18,18 @@
 // the charm has no events. From then on each method lets the charm run what has become due
 // before it returns. The events are on record ([Harness.Events]), and so is what was logged.
 //
+// A [Model] has many charms, each with all its units; nothing in it is a stand-in:
+//
+//	m := opstest.NewModel(t)
+//	m.Deploy("web", opstest.NewCharm(newWeb, opstest.Dir("../web")))
+//	m.Deploy("db", opstest.NewCharm(newDB, opstest.Dir("../db")), opstest.Units(2))
+//	rel := m.Integrate("web", "db")
+//	m.Settle()
+//	if rel.Bag("web/0")["ready"] != "yes" { … }
+//
+// [Explore] runs such a test under many interleavings of hooks, with leaders that change,
+// agents that die and hooks that fail, and makes what it finds small enough to read.
+//
 // # What holds as in production
 //
 //   - The charm is made anew for each event; what has to last is a stored state, a databag or a file.
@@ -44,7 +56,7 @@
 // # Limits
 //
 // Storage, resources and cloud credentials are not there, as kith does not have them yet.
-// There are no containers. A test's model is its own: tests run in parallel, and one
+// There are no containers. Charms are in Go: others run under kith itself. A test's model is its own: tests run in parallel, and one
 // Harness is for one goroutine.
 //
 // Compatibility: until kith 1.0 the package may change with a line in the changelog.

@@ -14,8 +14,20 @@ const (
 // errCrash ends a hook whose agent has died.
 var errCrash = errors.New("the agent has died")
 
-// explorer chooses what happens to hooks.
-type explorer struct{}
+// errFault fails a hook that has nothing to be blamed for.
+var errFault = errors.New("failed by the exploration")
 
 // fault lets something happen to the hook, if chance is explored.
-func (r *hookRun) fault(moment) error { return nil }
+func (r *hookRun) fault(at moment) error {
+	if r.w.chance == nil {
+		return nil
+	}
+	return r.w.chance.fault(r, at)
+}
+
+// watch has the model looked at after a change, if chance is explored.
+func (w *world) watch() {
+	if w.chance != nil {
+		w.chance.watch(w)
+	}
+}

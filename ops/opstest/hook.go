@@ -2,7 +2,6 @@ package opstest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -44,12 +43,13 @@ func describe(err error) string {
 // hookRun is one hook or action of one unit being run. It is what the tools ask
 // ([hooktool.Host]) and what the charm calls ([ops.Caller]).
 type hookRun struct {
-	w     *world
-	unit  kith.UnitName
-	hook  core.Hook
-	ctx   core.HookContext
-	run   *hooktool.Run
-	event Event
+	w    *world
+	unit kith.UnitName
+	hook core.Hook
+	ctx  core.HookContext
+	run  *hooktool.Run
+	// crashed is set once the agent has died: nothing the hook does counts any more.
+	crashed bool
 }
 
 // runHook runs a unit's hook: it begins, the charm has its event, and it commits or fails.
@@ -61,8 +61,8 @@ func (w *world) runHook(u kith.UnitName, h core.Hook) error {
 	seq := w.model.Progress(u).Seq + 1
 	w.must(core.UnitActor(u), core.BeginHook{Unit: u, Seq: seq, Hook: h, Attempt: r.ctx.Attempt, Epoch: w.epochOf(u)})
 	err := r.dispatch()
-	if errors.Is(err, errCrash) {
-		return nil // its agent has said what became of it
+	if r.crashed {
+		return nil // the next life of its agent has said what became of it
 	}
 	if err == nil {
 		err = w.do(core.UnitActor(u), core.CommitHook{Unit: u, Seq: seq, Hook: h, Effects: r.run.Effects(), Epoch: w.epochOf(u)})
@@ -82,7 +82,7 @@ func (w *world) runTask(u kith.UnitName, h core.Hook) error {
 	r := w.newRun(u, h)
 	w.must(core.UnitActor(u), core.BeginTask{Unit: u, Task: h.Task.ID, Epoch: w.epochOf(u)})
 	err := r.dispatch()
-	if errors.Is(err, errCrash) {
+	if r.crashed {
 		return nil
 	}
 	end := hooktool.Ending{Output: hooktool.NewOutput(0, nil, nil)}

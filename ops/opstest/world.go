@@ -47,7 +47,10 @@ type world struct {
 	// made, if set, is told of every charm that was made for an event.
 	made func(any)
 	// chance, if set, decides what may happen in either of two ways.
-	chance *explorer
+	chance     *explorer
+	invariants []invariant
+	// disturbed is set once leadership has moved under the hook that runs.
+	disturbed bool
 }
 
 // host is one computer. life counts its agent's lives.

@@ -22,8 +22,8 @@ func settleCommand() *command {
 	return &command{
 		name: "settle", args: "", group: groupWatch, scope: modelScope,
 		summary: "Waits until nothing is left to do",
-		details: `A model is settled when no hook is running or due, no command is waiting, no failed
-hook will be retried by itself and no forced removal is waiting. The controller
+		details: `A model is settled when no hook, action or command is running or due, no failed hook
+will be retried by itself and no forced removal is waiting. The controller
 knows this exactly, so there is nothing to poll: settle returns the moment it is
 true, and at once if it is true already.
 

@@ -30,6 +30,9 @@
 //   - G11: a unit's own writes wake it only through a peer application bag.
 //   - G12: teardown is minimal: pending changed, departed, broken.
 //
+// Tasks, which are actions and commands, come between hooks: an action when the unit is idle or
+// its hook is in error, a command at any time but while something runs.
+//
 // They hold for a caller who records every step it was given before it asks again.
 //
 // What the package does not do: it does not pick who leads, create or destroy

@@ -47,7 +47,7 @@ func newEngineWorldOn(t testing.TB, server *memstore.Server) *engineWorld {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.e = NewEngine(w.st, own, EngineOptions{})
+	w.e = NewEngine(w.st, own, EngineOptions{Sealer: testKeys(t).Sealer(testModel)})
 	if err := w.e.Reload(t.Context(), w.now); err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +180,9 @@ func (d *randomDriver) act() {
 	case n < 23 && any:
 		d.submit(core.System, core.Elect{Unit: unit})
 	case n < 26:
-		d.w.now = d.w.now.Add(time.Duration(d.rnd.IntN(400)) * time.Second)
+		// The odd millisecond keeps the clock off deadlines: what falls due at this very
+		// moment is seen by who looks, and by the scheduler a little later.
+		d.w.now = d.w.now.Add(time.Duration(d.rnd.IntN(400))*time.Second + time.Millisecond)
 		d.w.e.Advance(d.w.now)
 	case n < 28:
 		d.connect()
@@ -196,6 +198,8 @@ func (d *randomDriver) act() {
 		for t := range d.w.e.Snapshot().ActiveTasks(unit) {
 			user(core.CancelTasks{Tasks: []kith.TaskID{t.ID}})
 		}
+	case n < 53:
+		d.userSecret(app)
 	default:
 		d.hook()
 	}
@@ -243,7 +247,7 @@ func (d *randomDriver) hook() {
 			d.submit(actor, core.FailHook{Unit: unit, Seq: p.Seq + 1, Hook: h, Message: "exit status 1", Attempt: p.Tries, Epoch: epoch, Requeue: d.rnd.IntN(3) == 0})
 			return
 		}
-		d.submit(actor, core.CommitHook{Unit: unit, Seq: p.Seq + 1, Hook: h, Epoch: epoch, Effects: d.effects(h)})
+		d.submit(actor, core.CommitHook{Unit: unit, Seq: p.Seq + 1, Hook: h, Epoch: epoch, Effects: d.effects(unit, h)})
 		return
 	}
 	if a := d.offers[unit]; a != nil && a.Hook.Task != nil {
@@ -253,12 +257,15 @@ func (d *randomDriver) hook() {
 	if a := d.offers[unit]; a != nil {
 		d.submit(actor, core.BeginHook{Unit: unit, Seq: a.Seq, Hook: a.Hook, Attempt: a.Context.Attempt, Epoch: epoch})
 		if d.rnd.IntN(2) == 0 {
-			d.submit(actor, core.CommitHook{Unit: unit, Seq: a.Seq, Hook: a.Hook, Epoch: epoch, Effects: d.effects(a.Hook)})
+			d.submit(actor, core.CommitHook{Unit: unit, Seq: a.Seq, Hook: a.Hook, Epoch: epoch, Effects: d.effects(unit, a.Hook)})
 		}
 	}
 }
 
-func (d *randomDriver) effects(h core.Hook) core.Effects {
+func (d *randomDriver) effects(u kith.UnitName, h core.Hook) core.Effects {
+	if d.rnd.IntN(3) == 0 {
+		return core.Effects{Secrets: []core.SecretWrite{d.secretWrite(u)}}
+	}
 	if h.Relation == nil || d.rnd.IntN(2) == 0 {
 		return core.Effects{State: map[string]*string{"s": new(fmt.Sprint(d.rnd.IntN(9)))}}
 	}

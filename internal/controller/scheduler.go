@@ -225,8 +225,10 @@ func (s *scheduler) evaluate(u kith.UnitName, sl *slot, now time.Time) {
 	case wasOffered:
 		sl.step = step
 		s.assign(u, sl, v, now)
+		s.doze(u, sl, v, now)
 	default:
 		sl.step = step
+		s.doze(u, sl, v, now)
 		if sl.phase != ready {
 			s.move(sl, ready, now)
 			h := s.host(sl.host)

@@ -44,9 +44,20 @@ func (t *timers) Pop() any {
 
 func (t *timers) push(x timer) { heap.Push(t, x) }
 
-// sleep sets the timer for when the unit's next step may change by itself.
+// sleep sets the timer for when the step of a unit that has none may change by itself.
 func (s *scheduler) sleep(u kith.UnitName, sl *slot, v core.View) {
 	at, ok := resolve.Wake(v)
+	s.setWake(u, sl, at, ok)
+}
+
+// doze sets it for a unit that has a hook to run and has not begun: one about a
+// secret may come before it.
+func (s *scheduler) doze(u kith.UnitName, sl *slot, v core.View, now time.Time) {
+	at, ok := v.SecretTimer(now)
+	s.setWake(u, sl, at, ok)
+}
+
+func (s *scheduler) setWake(u kith.UnitName, sl *slot, at time.Time, ok bool) {
 	if !ok {
 		sl.wake = time.Time{}
 		return

@@ -431,7 +431,7 @@ func (t *txn) advanceSecret(unit kith.UnitName, h Hook) {
 	case SecretChanged:
 		if c := t.m.SecretConsumer(id, unit); c != nil && c.Told < h.Secret.Revision {
 			told := *c
-			told.Told = h.Secret.Revision
+			told.Told = min(h.Secret.Revision, s.Numbered)
 			t.put(told)
 		}
 	case SecretRemove:

@@ -105,6 +105,9 @@ func (w *world) draw(t *rapid.T) (core.Actor, core.Op) {
 	if rapid.IntRange(0, 3).Draw(t, "task") == 0 {
 		return w.drawTask(t, u, a, id)
 	}
+	if rapid.IntRange(0, 3).Draw(t, "secret") == 0 {
+		return w.drawSecret(t, u, a, id)
+	}
 	switch rapid.IntRange(0, 19).Draw(t, "op") {
 	case 0, 1:
 		return admin, core.Deploy{App: a, Charm: string(a), Units: rapid.SampledFrom([]int{core.DefaultUnits, 0, 2}).Draw(t, "units")}
@@ -199,39 +202,44 @@ func TestRandomCommands(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(t)
-		replica := rebuild(t, w.m)
-		for range rapid.IntRange(1, 60).Draw(t, "commands") {
-			actor, op := w.draw(t)
-			before := dump(w.m)
-			decided, decidedErr := core.Decide(w.m, core.Command{Now: w.now, Actor: actor, Op: op})
-			if after := dump(w.m); after != before {
-				t.Fatalf("Decide of %s modified the model:\n%s\n%s", op.Name(), before, after)
-			}
-			entry, changes, err := w.do(actor, op)
-			if (err == nil) != (decidedErr == nil) || !reflect.DeepEqual(decided, changes) {
-				t.Fatalf("%s: Decide says %v, %v; Commit did %v, %v", op.Name(), decided, decidedErr, changes, err)
-			}
-			if (err != nil || len(changes) == 0) && dump(w.m) != before {
-				t.Fatalf("%s changed the model: %v", op.Name(), err)
-			}
-			if len(changes) > 0 && (entry.Revision != w.m.Revision || len(entry.Deltas) != len(changes)) {
-				t.Fatalf("%s: entry %+v does not fit %d changes at revision %d", op.Name(), entry, len(changes), w.m.Revision)
-			}
-			for _, c := range changes {
-				core.Apply(replica, c)
-			}
-			replica.Revision = w.m.Revision
-			if got := core.Check(w.m); len(got) > 0 {
-				t.Fatalf("%s %+v broke %v", op.Name(), op, got)
-			}
-		}
-		if got, want := dump(replica), dump(w.m); got != want {
-			t.Fatalf("the changes rebuild\n%s\nnot\n%s", got, want)
-		}
-		if got, want := dump(rebuild(t, w.m)), dump(w.m); got != want {
-			t.Fatalf("the stored form rebuilds\n%s\nnot\n%s", got, want)
-		}
+		w.random(t, func() (core.Actor, core.Op) { return w.draw(t) })
 	})
+}
+
+// random gives up to 60 commands that draw draws, and checks each.
+func (w *world) random(t *rapid.T, draw func() (core.Actor, core.Op)) {
+	replica := rebuild(t, w.m)
+	for range rapid.IntRange(1, 60).Draw(t, "commands") {
+		actor, op := draw()
+		before := dump(w.m)
+		decided, decidedErr := core.Decide(w.m, core.Command{Now: w.now, Actor: actor, Op: op})
+		if after := dump(w.m); after != before {
+			t.Fatalf("Decide of %s modified the model:\n%s\n%s", op.Name(), before, after)
+		}
+		entry, changes, err := w.do(actor, op)
+		if (err == nil) != (decidedErr == nil) || !reflect.DeepEqual(decided, changes) {
+			t.Fatalf("%s: Decide says %v, %v; Commit did %v, %v", op.Name(), decided, decidedErr, changes, err)
+		}
+		if (err != nil || len(changes) == 0) && dump(w.m) != before {
+			t.Fatalf("%s changed the model: %v", op.Name(), err)
+		}
+		if len(changes) > 0 && (entry.Revision != w.m.Revision || len(entry.Deltas) != len(changes)) {
+			t.Fatalf("%s: entry %+v does not fit %d changes at revision %d", op.Name(), entry, len(changes), w.m.Revision)
+		}
+		for _, c := range changes {
+			core.Apply(replica, c)
+		}
+		replica.Revision = w.m.Revision
+		if got := core.Check(w.m); len(got) > 0 {
+			t.Fatalf("%s %+v broke %v", op.Name(), op, got)
+		}
+	}
+	if got, want := dump(replica), dump(w.m); got != want {
+		t.Fatalf("the changes rebuild\n%s\nnot\n%s", got, want)
+	}
+	if got, want := dump(rebuild(t, w.m)), dump(w.m); got != want {
+		t.Fatalf("the stored form rebuilds\n%s\nnot\n%s", got, want)
+	}
 }
 
 // rebuild reads a model back from its stored form.

@@ -28,26 +28,27 @@ func (x *index) drop(group, member string) { x.rows.Delete(group + indexSeparato
 // under lists the members of a group.
 func (x *index) under(group string) []string {
 	var members []string
-	x.walk(group, func(member string) bool {
+	x.walk(group, "", func(member string) bool {
 		members = append(members, member)
 		return true
 	})
 	return members
 }
 
-// first is the first member of a group; empty if there is none.
-func (x *index) first(group string) (member string) {
-	x.walk(group, func(m string) bool {
+// first is the first member of a group from a text on; empty if there is none.
+func (x *index) first(group, from string) (member string) {
+	x.walk(group, from, func(m string) bool {
 		member = m
 		return false
 	})
 	return member
 }
 
-// walk calls f with the members of a group until it returns false. The set must not change meanwhile.
-func (x *index) walk(group string, f func(member string) bool) {
+// walk calls f with the members of a group from a text on, until it returns false. The
+// set must not change meanwhile.
+func (x *index) walk(group, from string, f func(member string) bool) {
 	prefix := group + indexSeparator
-	x.rows.Ascend(prefix, func(key string, _ struct{}) bool {
+	x.rows.Ascend(prefix+from, func(key string, _ struct{}) bool {
 		return strings.HasPrefix(key, prefix) && f(key[len(prefix):])
 	})
 }

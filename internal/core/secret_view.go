@@ -239,7 +239,7 @@ func (v View) owners() []SecretOwner {
 // ExpiredSecret is the revision that has expired first among those the unit manages;
 // false if none has by now.
 func (v View) ExpiredSecret(now time.Time) (SecretHook, bool) {
-	at, what := v.firstDue(&v.m.secretIndex.expiries)
+	at, what := v.firstDue(&v.m.secretIndex.expiries, "")
 	if what == "" || at.After(now) {
 		return SecretHook{}, false
 	}
@@ -249,7 +249,7 @@ func (v View) ExpiredSecret(now time.Time) (SecretHook, bool) {
 
 // RotateSecret is the secret whose rotation fell due first among those the unit manages.
 func (v View) RotateSecret(now time.Time) (SecretHook, bool) {
-	at, id := v.firstDue(&v.m.secretIndex.rotations)
+	at, id := v.firstDue(&v.m.secretIndex.rotations, "")
 	if id == "" || at.After(now) {
 		return SecretHook{}, false
 	}
@@ -257,11 +257,11 @@ func (v View) RotateSecret(now time.Time) (SecretHook, bool) {
 	return SecretHook{ID: s.ID, Label: s.Label, Revision: s.Latest}, true
 }
 
-// firstDue is the earliest entry of a time index for the unit's secrets.
-func (v View) firstDue(x *index) (at time.Time, what string) {
+// firstDue is the earliest entry of a time index for the unit's secrets, from a text on.
+func (v View) firstDue(x *index, from string) (at time.Time, what string) {
 	first := ""
 	for _, o := range v.owners() {
-		if e := x.first(ownerKey(o)); e != "" && (first == "" || e < first) {
+		if e := x.first(ownerKey(o), from); e != "" && (first == "" || e < first) {
 			first = e
 		}
 	}
@@ -272,10 +272,12 @@ func (v View) firstDue(x *index) (at time.Time, what string) {
 	return parseSortableTime(text), what
 }
 
-// SecretTimer is when the next secret of the unit expires or is to be rotated; false if none ever.
-func (v View) SecretTimer() (time.Time, bool) {
-	expires, what := v.firstDue(&v.m.secretIndex.expiries)
-	rotates, other := v.firstDue(&v.m.secretIndex.rotations)
+// SecretTimer is the first moment after another at which a secret of the unit expires or is to
+// be rotated; false if there is none.
+func (v View) SecretTimer(after time.Time) (time.Time, bool) {
+	from := sortableTime(after) + "~" // behind all entries of that very moment
+	expires, what := v.firstDue(&v.m.secretIndex.expiries, from)
+	rotates, other := v.firstDue(&v.m.secretIndex.rotations, from)
 	switch {
 	case what == "":
 		return rotates, other != ""
@@ -288,7 +290,7 @@ func (v View) SecretTimer() (time.Time, bool) {
 // ChangedSecret is the first secret, by id, of which the unit has read an older
 // revision and has not been told of the newest. The second result is the model revision that made it.
 func (v View) ChangedSecret() (h SecretHook, rev uint64, ok bool) {
-	id := kith.SecretID(v.m.secretIndex.stale.first(string(v.Unit.Name)))
+	id := kith.SecretID(v.m.secretIndex.stale.first(string(v.Unit.Name), ""))
 	if id == "" {
 		return SecretHook{}, 0, false
 	}
@@ -308,7 +310,7 @@ func (v View) ChangedSecret() (h SecretHook, rev uint64, ok bool) {
 func (v View) ObsoleteSecret() (h SecretHook, rev uint64, ok bool) {
 	first := ""
 	for _, o := range v.owners() {
-		v.m.secretIndex.obsolete.walk(ownerKey(o), func(e string) bool {
+		v.m.secretIndex.obsolete.walk(ownerKey(o), "", func(e string) bool {
 			if r := v.m.SecretRevision(parseRevision(e)); r.Told == v.Unit.Name {
 				return true
 			}

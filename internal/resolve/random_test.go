@@ -39,6 +39,11 @@ func TestGuaranteesHoldInRandomHistories(t *testing.T) {
 		for a := range d.w.Model().Apps() {
 			d.fail("application %s is left over", a.Name)
 		}
+		for s := range d.w.Model().Secrets() {
+			if s.Owner.Kind != core.OwnerModel {
+				d.fail("secret %s of %s is left over", s.ID, s.Owner)
+			}
+		}
 		for r := range d.w.Model().Relations() {
 			d.fail("relation %d is left over", r.ID)
 		}
@@ -145,7 +150,7 @@ func (d *driver) relations() []string {
 var (
 	castApps   = []string{"app", "wordpress", "mysql", "logging"}
 	principals = []string{"app", "wordpress", "mysql"}
-	hookNames  = []string{"*-relation-created", "*-relation-joined", "*-relation-changed", "*-relation-departed", "*-relation-broken", "*-changed", "*-elected", "st*", "install"}
+	hookNames  = []string{"*-relation-created", "*-relation-joined", "*-relation-changed", "*-relation-departed", "*-relation-broken", "*-changed", "*-elected", "st*", "install", "secret-*"}
 )
 
 // actions are what the driver may do, with how often.
@@ -161,7 +166,7 @@ var actions = []struct {
 	{6, func(d *driver) string { return line("commit", d.pick("running", d.running())) }},
 	{2, func(d *driver) string { return line("kill", d.pick("running", d.running())) }},
 	{2, func(*driver) string { return "crash" }},
-	{3, func(d *driver) string { return "advance " + d.pick("time", []string{"1s", "5s", "1m", "6m"}) }},
+	{3, func(d *driver) string { return "advance " + d.pick("time", []string{"1s", "5s", "1m", "6m", "61m"}) }},
 	{3, func(d *driver) string { return "deploy " + d.pick("app", castApps) }},
 	{5, func(d *driver) string { return "add-unit " + d.pick("app", principals) }},
 	{5, func(d *driver) string { return line("remove-unit", d.pick("unit", d.units(nil))) }},
@@ -192,6 +197,8 @@ var actions = []struct {
 	{2, func(d *driver) string { return line("cancel", d.pick("task", d.tasks())) }},
 	{1, func(d *driver) string { return line("elect", d.pick("unit", d.units(nil))) }},
 	{6, (*driver).lineWrite},
+	{8, (*driver).lineSecret},
+	{3, (*driver).lineUserSecret},
 	{2, (*driver).lineOn},
 }
 
@@ -243,14 +250,14 @@ func (d *driver) lineResolved() string {
 	return "resolved " + unit + " no-retry"
 }
 
-// lineWrite publishes data from a unit that is idle and in a relation.
-func (d *driver) lineWrite() string {
-	unit := d.pick("writer", d.units(func(u *core.Unit) bool {
+// idle is a unit that could run a hook out of turn, and a relation it is in; empty if it is in none.
+func (d *driver) idle() (unit, relation string) {
+	unit = d.pick("writer", d.units(func(u *core.Unit) bool {
 		p := d.w.Model().Progress(u.Name)
 		return p != nil && p.Started && !p.Removed && p.Running == nil && p.Failed == nil && p.Queued == "" && u.Life == kith.Alive
 	}))
 	if unit == "" {
-		return ""
+		return "", ""
 	}
 	var ids []string
 	for r := range d.w.Model().RelationsOf(kith.UnitName(unit).App()) {
@@ -258,11 +265,56 @@ func (d *driver) lineWrite() string {
 			ids = append(ids, r.ID.String())
 		}
 	}
-	id := d.pick("relation", ids)
+	return unit, d.pick("relation", ids)
+}
+
+// lineWrite publishes data from a unit that is idle and in a relation.
+func (d *driver) lineWrite() string {
+	unit, id := d.idle()
 	if id == "" {
 		return ""
 	}
 	return fmt.Sprintf("exec %s: relation-set -r %s k=%d", unit, id, rapid.IntRange(0, 3).Draw(d.t, "value"))
+}
+
+// secret is one of those there are.
+func (d *driver) secret() string {
+	var ids []string
+	for s := range d.w.Model().Secrets() {
+		ids = append(ids, "secret:"+strings.TrimLeft(string(s.ID), "0"))
+	}
+	return d.pick("secret", ids)
+}
+
+// lineSecret does something about a secret in an idle unit; who may not is told so, and its hook goes on.
+func (d *driver) lineSecret() string {
+	unit, id := d.idle()
+	if unit == "" {
+		return ""
+	}
+	s := d.secret()
+	if s == "" || rapid.IntRange(0, 4).Draw(d.t, "new") == 0 {
+		s = "try secret-add password=one --owner " + d.pick("owner", []string{"unit", "application"}) +
+			d.pick("more", []string{"", " --rotate hourly", " --expire 30m", " --label mine"})
+		return "exec " + unit + ": " + s
+	}
+	tools := []string{"secret-get " + s, "secret-get " + s + " --refresh", "secret-get " + s + " --peek", "secret-get " + s + " --label theirs",
+		"secret-set " + s + fmt.Sprintf(" password=%d", rapid.IntRange(0, 5).Draw(d.t, "content")), "secret-set " + s + " --rotate daily", "secret-set " + s + " --expire 1m",
+		"secret-remove " + s, "secret-remove " + s + fmt.Sprintf(" --revision %d", rapid.IntRange(1, 3).Draw(d.t, "revision"))}
+	if id != "" {
+		tools = append(tools, "secret-grant "+s+" -r "+id, "secret-grant "+s+" -r "+id, "secret-revoke "+s+" -r "+id)
+	}
+	return "exec " + unit + ": try " + d.pick("tool", tools)
+}
+
+// lineUserSecret is what a user may do about secrets.
+func (d *driver) lineUserSecret() string {
+	s := d.secret()
+	if s == "" {
+		return "add-secret token password=x"
+	}
+	return d.pick("user's", []string{"add-secret other password=x", "update-secret " + s + fmt.Sprintf(" password=%d", rapid.IntRange(0, 9).Draw(d.t, "content")),
+		"update-secret " + s + " prune", "grant-secret " + s + " " + d.pick("app", castApps), "revoke-secret " + s + " " + d.pick("app", castApps), "remove-secret " + s})
 }
 
 // lineOn makes charms write from their hooks, application data included: a

@@ -115,7 +115,7 @@ func Wake(v core.View) (time.Time, bool) {
 		return f.RetryAt, !f.Retry && !f.RetryAt.IsZero()
 	}
 	due, ok := u.past.StatusDue, u.past.Started && !u.past.StatusDue.IsZero()
-	if at, timed := v.SecretTimer(); timed && u.past.Installed && (!ok || at.Before(due)) {
+	if at, timed := v.SecretTimer(time.Time{}); timed && u.past.Installed && (!ok || at.Before(due)) {
 		due, ok = at, true
 	}
 	return due, ok && !u.Dying()

@@ -27,6 +27,8 @@ type lifeStory struct {
 	relations map[kith.RelationID]*stay
 	failed    *core.Hook // must be the next hook to run
 	tasks     map[kith.TaskID]bool
+	changed   map[kith.SecretID]int // the newest revision that secret-changed was about
+	obsolete  map[revision]bool     // what secret-remove was about
 }
 
 // stay is one unit's time in one relation, from entering to leaving.
@@ -51,7 +53,8 @@ func (x *witness) complain(u kith.UnitName, format string, args ...any) {
 func (x *witness) story(u kith.UnitName) *lifeStory {
 	s := x.units[u]
 	if s == nil {
-		s = &lifeStory{relations: map[kith.RelationID]*stay{}, tasks: map[kith.TaskID]bool{}}
+		s = &lifeStory{relations: map[kith.RelationID]*stay{}, tasks: map[kith.TaskID]bool{},
+			changed: map[kith.SecretID]int{}, obsolete: map[revision]bool{}}
 		x.units[u] = s
 	}
 	return s
@@ -118,7 +121,7 @@ func (x *witness) task(e script.Event, s *lifeStory) {
 		x.complain(e.Unit, "4.1: task %d runs twice", h.Task.ID)
 	}
 	s.tasks[h.Task.ID] = true
-	if h.Kind == core.Action && !s.installed && s.failed == nil {
+	if h.Kind == core.Action && !s.installed && s.failed == nil && !e.Retry { // an install that a crash cut short is in error, too
 		x.complain(e.Unit, "4.1: %s before install", script.DescribeHook(h))
 	}
 	if s.removed {
@@ -140,6 +143,9 @@ func (x *witness) endedBefore(e script.Event) bool {
 }
 
 func (x *witness) moot(u kith.UnitName, h core.Hook) bool {
+	if h.Secret != nil {
+		return x.mootSecret(u, h)
+	}
 	return h.Relation != nil && x.w.Model().Member(h.Relation.ID, u) == nil
 }
 
@@ -176,6 +182,8 @@ func (x *witness) committed(u kith.UnitName, h core.Hook) {
 		}
 		s.removed = true
 	case core.UpgradeCharm, core.LeaderElected, core.LeaderSettingsChanged, core.UpdateStatus:
+	case core.SecretExpired, core.SecretRotate, core.SecretChanged, core.SecretRemove:
+		x.secret(u, s, h)
 	default:
 		x.relation(u, s, h)
 	}
@@ -316,6 +324,7 @@ func (x *witness) settled() {
 			}
 			x.converged(u, r, stay)
 		}
+		x.secretsTold(u)
 	}
 }
 

@@ -180,7 +180,7 @@ func (w *World) endTask(name kith.UnitName, step resolve.Step, s *shell, end hoo
 		}
 	}
 	w.told(line, s)
-	w.observe(Event{Unit: name, Step: step, Failed: op.Status == core.TaskFailed, Killed: op.Status == core.TaskAborted, Began: s.began})
+	w.observe(Event{Unit: name, Step: step, Failed: op.Status == core.TaskFailed, Killed: op.Status == core.TaskAborted, Began: s.began, Retry: s.retry})
 	return nil
 }
 

@@ -27,7 +27,7 @@ type Event struct {
 	Killed bool
 	// Began is the model's revision when the hook was chosen.
 	Began uint64
-	// Retry is true for a hook that was in error when it began.
+	// Retry is true if a hook of the unit was in error when it began: this one, unless it is a task.
 	Retry bool
 }
 

@@ -274,6 +274,9 @@ func (t *Task) Results() map[string]any {
 // Task is what the unit runs next of a kind of task; false if there is none that may
 // run now. Tasks of a machine that must follow one another do so in order of number.
 func (v View) Task(kind HookKind) (Hook, bool) {
+	if v.m.active.Len() == 0 {
+		return Hook{}, false // nearly always, and every look at a unit asks
+	}
 	for t := range v.m.ActiveTasks(v.Unit.Name) {
 		if h := t.hook(); t.Status == TaskPending && h.Kind == kind && !v.mustFollow(t) {
 			return h, true

@@ -60,6 +60,7 @@ var arrows = []rule{
 	{"internal/server", "internal/api internal/controller internal/core internal/logs", "a handler parses, makes a command, maps the result"},
 	{"internal/agent", "internal/api internal/client internal/core internal/hooktool internal/hookwire internal/resolve",
 		"an agent reaches the model through the API alone, wherever it runs"},
+	{"internal/shipped", "", "contracts as text: they are read, not run"},
 	{"internal/scaffold", "", "text for a new charm: it is filled in, not run"},
 	{"internal/dashboard", "internal/api internal/client internal/core", "pages are fed by what every client gets"},
 
@@ -102,6 +103,7 @@ var variables = map[string]string{
 	"internal/controller.encoding":      "an encoding of the standard library under a short name",
 	"internal/cli.jujuOnly":             "a table of words, read from one text",
 	"internal/scaffold.templates":       "files that are part of the program: embed wants a variable",
+	"internal/shipped.files":            "files that are part of the program: embed wants a variable",
 	"internal/store/embedetcd.segments": "guards a setting that etcd has only as a package variable of its own",
 }
 

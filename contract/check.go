@@ -3,7 +3,9 @@ package contract
 import (
 	"errors"
 	"fmt"
+	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -310,6 +312,22 @@ func sentence(k jsonschema.ErrorKind, sensitive bool) string {
 		return fmt.Sprintf("it must match %s", clip(k.Want))
 	case *jskind.Format:
 		return "it must be of format " + k.Want
+	case *jskind.Minimum:
+		return "it must be at least " + ratText(k.Want)
+	case *jskind.Maximum:
+		return "it must be at most " + ratText(k.Want)
+	case *jskind.ExclusiveMinimum:
+		return "it must be more than " + ratText(k.Want)
+	case *jskind.ExclusiveMaximum:
+		return "it must be less than " + ratText(k.Want)
+	case *jskind.MinLength:
+		return fmt.Sprintf("it must have at least %d characters", k.Want)
+	case *jskind.MaxLength:
+		return fmt.Sprintf("it must have at most %d characters", k.Want)
+	case *jskind.MinItems:
+		return fmt.Sprintf("it must have at least %d items", k.Want)
+	case *jskind.MaxItems:
+		return fmt.Sprintf("it must have at most %d items", k.Want)
 	case *jskind.AnyOf:
 		return "it fits none of the forms it may have"
 	case *jskind.OneOf:
@@ -319,6 +337,15 @@ func sentence(k jsonschema.ErrorKind, sensitive bool) string {
 		return "it breaks the rule " + rule(k)
 	}
 	return oneLine(describe(k))
+}
+
+// ratText is a limit as a schema would have it.
+func ratText(r *big.Rat) string {
+	if r.IsInt() {
+		return clip(r.Num().String())
+	}
+	f, _ := r.Float64()
+	return strconv.FormatFloat(f, 'g', -1, 64)
 }
 
 // describe is the validator's own sentence about a problem.

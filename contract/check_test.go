@@ -86,7 +86,7 @@ func TestCheckBag(t *testing.T) {
 		"by a secret":    {map[string]string{"items": "[]", "endpoint": "a:1", "secret-user": goodSecret}, "valid"},
 		"no secret":      {map[string]string{"items": "[]", "endpoint": "a:1", "secret-user": "joe"}, `violating; missing password; secret-user: "joe": it must be a reference to a secret: secret:ID (secret)`},
 		"deep": {map[string]string{"items": `[{"name":"a","price":3},{"name":"","price":"x"}]`},
-			`violating; missing endpoint,password; items/1/name: "": minLength: got 0, want 1 (minLength); items/1/price: "x": it must be of type integer (type)`},
+			`violating; missing endpoint,password; items/1/name: "": it must have at least 1 characters (minLength); items/1/price: "x": it must be of type integer (type)`},
 		"lacks inside":  {map[string]string{"items": `[{"name":"a"}]`}, `violating; missing endpoint,password; items/0: an object of 1: it lacks "price" (required)`},
 		"no JSON":       {map[string]string{"items": `a,b`}, `violating; missing endpoint,password; items: "a,b": it must be JSON: no JSON, at byte 1: invalid character 'a' looking for beginning of value (encoding)`},
 		"more than one": {map[string]string{"items": `[] []`}, `violating; missing endpoint,password; items: "[] []": it must be JSON: something follows the JSON value, at byte 4 (encoding)`},
@@ -95,7 +95,7 @@ func TestCheckBag(t *testing.T) {
 		"choice":        {map[string]string{"extra": `["a",1]`}, `violating; missing endpoint,items,password; extra/1: 1: it must be of type string (type)`},
 		"null":          {map[string]string{"extra": `null`}, `partial; missing endpoint,items,password`},
 		"unknown":       {map[string]string{"other": "x"}, `violating; missing endpoint,items,password; other: "x": the contract knows no such key (closed)`},
-		"masked":        {map[string]string{"password": "short"}, `violating; missing endpoint,items; password: (not shown): it breaks the rule minLength (minLength)`},
+		"masked":        {map[string]string{"password": "short"}, `violating; missing endpoint,items; password: (not shown): it must have at least 8 characters (minLength)`},
 		"huge number":   {map[string]string{"items": `[{"name":"a","price":1e999999999}]`}, `violating; missing endpoint,password; items: "[{\"name\":\"a\",\"price\":1e999999999}]": it must be JSON: the number 1e999999999 has an exponent beyond 400 (encoding)`},
 	} {
 		t.Run(name, func(t *testing.T) {

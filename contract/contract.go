@@ -226,3 +226,19 @@ func (b *Bag) Key(name string) (Key, bool) {
 func (b *Bag) sortKeys() {
 	slices.SortFunc(b.Keys, func(x, y Key) int { return strings.Compare(x.Name, y.Name) })
 }
+
+// Type is the type of the decoded value in a word or two, for people: "string",
+// "array or null", "any".
+func (k Key) Type() string {
+	switch types := typesIn(k.Schema); {
+	case k.Unchecked != "":
+		return "not checked"
+	case k.Secret == SecretOnly:
+		return "secret"
+	case types != nil:
+		return strings.Join(types, " or ")
+	case k.Encoding == Raw:
+		return "string"
+	}
+	return "any"
+}

@@ -11,7 +11,7 @@ func helpCommand() *command {
 		summary:  "Shows help on a command",
 		details:  "Without a command it lists them all.",
 		examples: []example{{"help integrate", "Help on a command"}},
-		check:    atMost(1),
+		check:    atMost(2),
 		complete: firstArg(func(context.Context, *call, []string) []string {
 			var names []string
 			for _, c := range commands() {
@@ -26,11 +26,16 @@ func helpCommand() *command {
 				x.print(overview(x.program))
 				return nil
 			}
-			if c := findCommand(args[0]); c != nil {
+			topic := strings.Join(args, " ")
+			if c := findCommand(topic); c != nil {
 				x.print(helpText(x.program, c))
 				return nil
 			}
-			return x.unknownTopic(args[0])
+			if family := family(topic); len(family) > 0 {
+				x.print(familyText(x.program, topic, family))
+				return nil
+			}
+			return x.unknownTopic(topic)
 		},
 	}
 }

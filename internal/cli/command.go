@@ -33,6 +33,7 @@ const (
 	groupRelation   group = "Integrations"
 	groupSecret     group = "Secrets"
 	groupCharm      group = "Writing charms"
+	groupContract   group = "Contracts"
 	groupWatch      group = "Looking"
 	groupOther      group = "Other"
 )
@@ -40,7 +41,7 @@ const (
 // command is everything there is to say about one command. Each cmd_NAME.go
 // holds one.
 type command struct {
-	name    string
+	name    string // one word, or two: that of a family and its own
 	aliases []string
 	args    string // as shown in the usage line
 	group   group
@@ -68,6 +69,9 @@ type command struct {
 	stopAtArgs bool
 	hidden     bool
 }
+
+// word is the command's name as one word: "contract check" is contract-check.
+func (c *command) word() string { return strings.ReplaceAll(c.name, " ", "-") }
 
 // example is one use of a command and what it is for.
 type example struct{ line, says string }
@@ -121,10 +125,10 @@ func isGlobal(name string) bool {
 // cobra builds the parser of c for one call.
 func (c *command) cobra(x *call) *cobra.Command {
 	cc := &cobra.Command{
-		Use:                   strings.TrimSpace(c.name + " " + c.args),
+		Use:                   strings.TrimSpace(c.word() + " " + c.args),
 		Aliases:               c.aliases,
 		Short:                 c.summary,
-		Hidden:                c.hidden,
+		Hidden:                c.hidden || c.word() != c.name, // a word of a family is no word of its own
 		SilenceErrors:         true,
 		SilenceUsage:          true,
 		DisableFlagsInUseLine: true,

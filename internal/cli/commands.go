@@ -49,6 +49,13 @@ func commands() []*command {
 		initCommand(),
 		devCommand(),
 
+		contractCheckCommand(),
+		contractShowCommand(),
+		contractListCommand(),
+		contractImportCommand(),
+		contractExportCommand(),
+		contractBreakingCommand(),
+
 		statusCommand(),
 		settleCommand(),
 		showUnitCommand(),

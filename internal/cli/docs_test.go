@@ -18,7 +18,7 @@ func TestReferenceDocs(t *testing.T) {
 	pages := map[string]string{"README.md": referenceIndex()}
 	for _, c := range commands() {
 		if !c.hidden {
-			pages[c.name+".md"] = referencePage(c)
+			pages[c.word()+".md"] = referencePage(c)
 		}
 	}
 	if *update {
@@ -62,7 +62,7 @@ func referenceIndex() string {
 		fmt.Fprintf(&b, "\n## %s\n\n", g)
 		for _, c := range commands() {
 			if c.group == g && !c.hidden {
-				fmt.Fprintf(&b, "- [`%s`](%s.md): %s\n", c.name, c.name, lowerFirst(c.summary))
+				fmt.Fprintf(&b, "- [`%s`](%s.md): %s\n", c.name, c.word(), lowerFirst(c.summary))
 			}
 		}
 	}
@@ -118,7 +118,7 @@ func referencePage(c *command) string {
 	if len(c.seeAlso) > 0 {
 		b.WriteString("\n## See also\n\n")
 		for _, name := range c.seeAlso {
-			fmt.Fprintf(&b, "- [%s](%s.md)\n", name, name)
+			fmt.Fprintf(&b, "- [%s](%s.md)\n", name, findCommand(name).word())
 		}
 	}
 	return b.String()

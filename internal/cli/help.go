@@ -99,6 +99,17 @@ func overview(program string) string {
 	return b.String()
 }
 
+// familyText lists the commands that begin with one word.
+func familyText(program, word string, family []*command) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Usage: %s %s COMMAND [options] [arguments]\n\n", program, word)
+	for _, c := range family {
+		fmt.Fprintf(&b, "    %-20s  %s\n", c.name, c.summary)
+	}
+	fmt.Fprintf(&b, "\nUse \"%s help %s COMMAND\" for more on a command.\n", program, word)
+	return b.String()
+}
+
 // groups lists the headings in the order in which commands appear.
 func groups() []group {
 	var gs []group

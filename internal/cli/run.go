@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -42,6 +43,9 @@ func (x *call) dispatch(ctx context.Context, args []string) error {
 		_, err := io.WriteString(x.out, overview(x.program))
 		return err
 	}
+	if args, err = x.inFamily(args); err != nil || args == nil {
+		return err
+	}
 	root := x.root()
 	word := args[0]
 	if !knownWord(root, word) {
@@ -49,6 +53,50 @@ func (x *call) dispatch(ctx context.Context, args []string) error {
 	}
 	root.SetArgs(args)
 	return root.ExecuteContext(ctx)
+}
+
+// inFamily joins the two words of a command that has two. The first alone, or with
+// -h, lists the family; then there is nothing left to run.
+func (x *call) inFamily(args []string) ([]string, error) {
+	family := family(args[0])
+	if len(family) == 0 {
+		return args, nil
+	}
+	at := 1
+	for at < len(args) && strings.HasPrefix(args[at], "-") && args[at] != "-h" && args[at] != "--help" {
+		at++
+	}
+	if at == len(args) || args[at] == "-h" || args[at] == "--help" {
+		x.print(familyText(x.program, args[0], family))
+		return nil, nil
+	}
+	for _, c := range family {
+		if c.name == args[0]+" "+args[at] {
+			return slices.Concat([]string{c.word()}, args[1:at], args[at+1:]), nil
+		}
+	}
+	return nil, usagef("%s %s has no command %q; it has %s", x.program, args[0], args[at], strings.Join(ownWords(family), ", "))
+}
+
+// family are the commands of two words that begin with word.
+func family(word string) []*command {
+	var list []*command
+	for _, c := range commands() {
+		if first, _, two := strings.Cut(c.name, " "); two && first == word {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// ownWords are the second words of a family.
+func ownWords(family []*command) []string {
+	var words []string
+	for _, c := range family {
+		_, own, _ := strings.Cut(c.name, " ")
+		words = append(words, own)
+	}
+	return words
 }
 
 // leadingFlags takes the flags before the command word: the few that every

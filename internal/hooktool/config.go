@@ -21,15 +21,12 @@ func configGet(i *invocation) error {
 	if key != "" {
 		return out.print(plain(config[key]))
 	}
-	values := map[string]any{}
+	values := i.run.Config()
 	if *all {
 		for _, name := range i.run.ctx.Options {
-			values[name] = nil
-		}
-	}
-	for name, value := range config { // any order: a map is made
-		if value != nil {
-			values[name] = plain(value)
+			if _, set := values[name]; !set {
+				values[name] = nil
+			}
 		}
 	}
 	return out.print(values)

@@ -18,6 +18,9 @@ func (r *Run) relation(id kith.RelationID) (core.RelationContext, error) {
 	return core.RelationContext{}, errNoRelation
 }
 
+// errNotLeaderWrites is what a unit that does not lead gets for its application's settings.
+var errNotLeaderWrites = kith.Errorf(kith.Forbidden, "cannot write relation settings")
+
 // errNoRelation has the words that ops looks for.
 var errNoRelation = kith.Errorf(kith.NotFound, "relation not found")
 
@@ -154,16 +157,7 @@ func relationSet(i *invocation) error {
 	if set, err = settings(set); err != nil {
 		return err
 	}
-	if *app {
-		leads, err := i.run.leads()
-		if err != nil {
-			return because("cannot determine leadership status", err)
-		}
-		if !leads {
-			return kith.Errorf(kith.Forbidden, "cannot write relation settings")
-		}
-	}
-	return i.run.write(of.ID, *app, set)
+	return i.run.RelationSet(of.ID, *app, set)
 }
 
 func relationIDs(i *invocation) error {
@@ -186,10 +180,8 @@ func relationIDs(i *invocation) error {
 		return err
 	}
 	ids := []string{}
-	for _, rel := range i.run.ctx.Relations {
-		if rel.Endpoint == endpoint && !i.run.breaking(rel.ID) {
-			ids = append(ids, string(rel.Endpoint)+":"+rel.ID.String())
-		}
+	for _, id := range i.run.RelationIDs(endpoint) {
+		ids = append(ids, string(endpoint)+":"+id.String())
 	}
 	slices.Sort(ids) // as strings: db:10 comes before db:2
 	return out.print(ids)

@@ -2,7 +2,6 @@ package hooktool
 
 import (
 	"slices"
-	"strings"
 
 	"kith"
 	"kith/internal/core"
@@ -96,10 +95,9 @@ func statusSet(i *invocation) error {
 	if len(args) == 0 {
 		return usageError("invalid args, require <status> [message]")
 	}
-	legal := []string{string(kith.Maintenance), string(kith.Blocked), string(kith.Waiting), string(kith.Active)}
-	status := args[0]
-	if !slices.Contains(legal, status) {
-		return usagef("invalid status %q, expected one of [%s]", status, strings.Join(legal, " "))
+	status := kith.Status(args[0])
+	if !slices.Contains(charmMay, status) {
+		return usagef("invalid status %q, expected one of %v", status, charmMay)
 	}
 	message := ""
 	if args = args[1:]; len(args) > 0 {
@@ -117,7 +115,7 @@ func statusSet(i *invocation) error {
 			return errNotLeader
 		}
 	}
-	return i.run.host.SetStatus(*app, kith.Status(status), message)
+	return i.run.host.SetStatus(*app, status, message)
 }
 
 func applicationVersionSet(i *invocation) error {

@@ -15,7 +15,17 @@ import (
 // parallel tests too.
 type Charm struct {
 	Metadata
-	run func(context.Context, ops.Dispatch) (any, error)
+	run   func(context.Context, ops.Dispatch) (any, error)
+	files bool
+}
+
+// WithFiles is the same charm with a folder for each of its units, which is gone when the
+// test ends: Env.CharmDir names it. It is empty at first. Without it that folder is not
+// there, as most charms in tests need none and a folder takes longer than a test.
+func (c *Charm) WithFiles() *Charm {
+	with := *c
+	with.files = true
+	return &with
 }
 
 // Metadata is what a charm says about itself: [Dir] and [YAML] read it. What is wrong with

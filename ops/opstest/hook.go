@@ -112,7 +112,7 @@ func (r *hookRun) dispatch() error {
 	if c == nil || r.w.mute[r.unit] {
 		return nil
 	}
-	dir, err := r.w.charmDir(r.unit)
+	dir, err := r.w.charmDir(c, r.unit)
 	if err != nil {
 		return err
 	}

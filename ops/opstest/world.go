@@ -34,6 +34,7 @@ type world struct {
 	count  int               // charms added
 	hosts  []host
 	dir    string // for files; empty until it is needed
+	dirs   map[kith.UnitName]string
 
 	secrets int // ids given out
 	entries []core.Entry
@@ -127,17 +128,27 @@ func (w *world) newCharmID() string {
 	return fmt.Sprintf("%064x", w.count)
 }
 
-// charmDir makes and names the folder of a unit's charm.
-func (w *world) charmDir(u kith.UnitName) (string, error) {
+// noFolder is what a charm without files is told: a folder that is not there.
+const noFolder = "/nonexistent/charm"
+
+// charmDir names the folder of a unit's charm, and makes it when it is first asked for.
+func (w *world) charmDir(c *Charm, u kith.UnitName) (string, error) {
+	if !c.files {
+		return noFolder, nil
+	}
+	if dir, ok := w.dirs[u]; ok {
+		return dir, nil
+	}
 	if w.dir == "" {
 		dir, err := os.MkdirTemp("", "opstest-")
 		if err != nil {
 			return "", err
 		}
-		w.dir = dir
+		w.dir, w.dirs = dir, map[kith.UnitName]string{}
 	}
-	dir := w.dir + "/unit-" + string(u.App()) + "-" + strconv.Itoa(u.Number()) + "/charm"
-	return dir, os.MkdirAll(dir, 0o700)
+	dir := w.dir + "/unit-" + string(u.App()) + "-" + strconv.Itoa(u.Number())
+	w.dirs[u] = dir
+	return dir, os.Mkdir(dir, 0o700)
 }
 
 // next is what a unit would do now.

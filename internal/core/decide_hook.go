@@ -199,6 +199,7 @@ func (t *txn) advance(past Progress, h Hook) {
 	switch h.Kind {
 	case Install:
 		past.Installed, past.Charm = true, h.Charm
+		t.recheckTasks(u.Name, h.Charm)
 	case ConfigChanged:
 		past.Config = h.Config + 1
 		if !past.Started {
@@ -211,6 +212,7 @@ func (t *txn) advance(past Progress, h Hook) {
 		}
 	case UpgradeCharm:
 		past.Charm, past.Queued = h.Charm, ConfigChanged
+		t.recheckTasks(u.Name, h.Charm)
 	case LeaderElected:
 		l := t.m.Lease(u.App)
 		past.Elected = l != nil && l.Holder == u.Name

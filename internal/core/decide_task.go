@@ -447,6 +447,26 @@ func (t *txn) interruptTask(past Progress) Progress {
 	return past
 }
 
+// recheckTasks fails the actions waiting for a unit that the charm it has now unpacked
+// cannot run: they were queued for another (section 3.6).
+func (t *txn) recheckTasks(unit kith.UnitName, charmID string) {
+	c := t.m.Charm(charmID)
+	if c == nil {
+		return
+	}
+	for _, task := range slices.Collect(t.m.ActiveTasks(unit)) {
+		if task.Status != TaskPending || task.Command != nil {
+			continue
+		}
+		action, defined := c.Charm.Actions[task.Action]
+		if !defined {
+			t.endTask(*task, TaskFailed, fmt.Sprintf("cannot run %q action: not defined", task.Action))
+		} else if err := action.ValidateParams(task.Params); err != nil {
+			t.endTask(*task, TaskFailed, messageOf(err))
+		}
+	}
+}
+
 // dropTasks ends the tasks of a unit that will never run them.
 func (t *txn) dropTasks(unit kith.UnitName) {
 	for _, task := range slices.Collect(t.m.ActiveTasks(unit)) {

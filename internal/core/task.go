@@ -19,10 +19,12 @@ const ExecAction = "juju-exec"
 // TaskStatus is how far a task has come.
 //
 //	pending ──▶ running ──▶ completed, failed
-//	   │           │   └──▶ aborting ──▶ aborted, completed, failed
-//	   └───────────┴──▶ cancelled
+//	  │  │         │   └──▶ aborting ──▶ aborted, completed, failed
+//	  │  └─────────┴──▶ cancelled
+//	  └──▶ failed
 //
-// A running task is cancelled only when its unit is taken out of the model. Error is an
+// A running task is cancelled only when its unit is taken out of the model, and a pending
+// one fails only when the unit's charm has changed and cannot run it. Error is an
 // operation's alone: it could not queue any task.
 type TaskStatus string
 

@@ -38,7 +38,7 @@ func build(id, name string, subordinate bool, endpoints ...charm.Relation) castC
 		Meta: charm.Meta{Name: name, Subordinate: subordinate, Provides: map[string]charm.Relation{},
 			Requires: map[string]charm.Relation{}, Peers: map[string]charm.Relation{}},
 		Config: map[string]charm.Option{"x": {Type: charm.StringOption}},
-		Actions: map[string]charm.Action{"work": {Title: "work"}, "free": {Title: "free", Parallel: true},
+		Actions: map[string]charm.Action{"work": {Title: "work"}, id: {Title: id}, "free": {Title: "free", Parallel: true},
 			"io": {Title: "io", Parallel: true, ExecutionGroup: "io"}},
 	}
 	for _, e := range endpoints {

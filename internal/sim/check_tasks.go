@@ -29,7 +29,7 @@ func (c *tasksOnce) init() {
 // moves are what may become of a task.
 var moves = map[core.TaskStatus][]core.TaskStatus{
 	"":                 {core.TaskPending},
-	core.TaskPending:   {core.TaskRunning, core.TaskCancelled},
+	core.TaskPending:   {core.TaskRunning, core.TaskCancelled, core.TaskFailed},
 	core.TaskRunning:   {core.TaskAborting, core.TaskCompleted, core.TaskFailed, core.TaskAborted, core.TaskCancelled},
 	core.TaskAborting:  {core.TaskCompleted, core.TaskFailed, core.TaskAborted, core.TaskCancelled},
 	core.TaskCompleted: nil, core.TaskFailed: nil, core.TaskAborted: nil, core.TaskCancelled: nil,

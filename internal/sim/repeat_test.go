@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"kith/internal/core"
 )
 
 // A seed is a schedule: running it twice, or replaying its draws, gives the same history to the byte.
@@ -46,7 +48,7 @@ func TestSchedulesReachWhatMatters(t *testing.T) {
 	said, commands := map[string]int{}, map[string]int{}
 	words := []string{"dies", "starts", "lost:", "repeated:", "cannot commit", "loads the model again", "notices that its ownership is lost",
 		"which is dead, reaches the store", "the store is away", "no longer owns it", "elect ", "exit status 1", "signal: killed", "signal: terminated",
-		"is disconnected", "cannot tell whether", "failed action terminated", "aborted terminated"}
+		"is disconnected", "cannot tell whether"}
 	for seed := uint64(100); seed < 100+schedules; seed++ {
 		r := Run(Options{Seed: seed})
 		for _, s := range r.Schedule {
@@ -58,6 +60,11 @@ func TestSchedulesReachWhatMatters(t *testing.T) {
 			commands[e.Command]++
 			if e.Hook != nil {
 				commands[string(e.Hook.Hook.Kind)]++
+			}
+			for _, d := range e.Deltas {
+				if d.Kind == core.KindTask && d.Status != nil && d.Status.Message != "" {
+					commands["task: "+d.Status.Message]++
+				}
 			}
 		}
 	}
@@ -72,6 +79,7 @@ func TestSchedulesReachWhatMatters(t *testing.T) {
 		"remove-dead-unit", "begin-hook", "commit-hook", "fail-hook", "status-set", "run", "exec", "cancel-task", "begin-task", "finish-task", "action-log", "prune-tasks", "leader-set",
 		"install", "start", "config-changed", "upgrade-charm", "stop", "remove", "leader-elected", "leader-settings-changed", "update-status",
 		"relation-created", "relation-joined", "relation-changed", "relation-departed", "relation-broken", "action", "juju-exec",
+		"task: terminated", "task: action terminated", "task: unit removed", "task: exit status 3", "task: no",
 	} {
 		if commands[command] == 0 {
 			t.Errorf("in %d schedules no %s landed", schedules, command)

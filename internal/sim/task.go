@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	"kith"
 	"kith/internal/api"
@@ -119,7 +120,7 @@ func (h *hookRun) failTask() string {
 
 // runTask is an operator's order.
 func (w *World) runTask() core.Op {
-	op := core.RunAction{Action: []string{"work", "free", "io", "nonsense"}[w.pick(4)]}
+	op := core.RunAction{Action: []string{"work", "free", "io", "nonsense", "database-1", "web-1"}[w.pick(6)]}
 	for _, u := range w.someUnits() {
 		op.Receivers = append(op.Receivers, string(u))
 	}
@@ -196,6 +197,10 @@ func (w *World) interrupt() {
 func (w *World) prune() {
 	if age := []string{"", "1m", "1s", "336h"}[w.pick(4)]; age != "" {
 		w.give(core.SetModelConfig{Set: map[string]string{"max-action-results-age": age}})
+		for range 10 {
+			w.happen()
+		}
+		w.clock.Advance(2 * time.Second)
 	}
 	if p := w.serving(); p != nil {
 		w.say("prune operations")

@@ -49,7 +49,7 @@
 //
 // # Speed
 //
-// An event takes some ten microseconds, a small test well below a millisecond. Most of a
+// An event takes around a tenth of a millisecond, a small test about one. Much of a
 // test's start is reading YAML: tests that share a charm make it once, with [NewCharm]. A charm
 // that needs files gets a folder by [Charm.WithFiles].
 //

@@ -57,6 +57,7 @@ type schemaReader struct {
 	i       *Import
 	root    map[string]any
 	dialect Dialect
+	nodes   int // of all schemas so far
 }
 
 // roots are the names under which schemas have the bags of a side.
@@ -172,6 +173,9 @@ func (r *schemaReader) bag(s any, path string, optional bool) (*Bag, error) {
 	b.Closed = m["additionalProperties"] == false || m["unevaluatedProperties"] == false
 	properties, _ := m["properties"].(map[string]any)
 	required := stringsOf(m["required"])
+	if n := max(len(properties), len(required)); n > MaxKeys {
+		return nil, fmt.Errorf("%s: there are %d keys, at most %d are taken", place(path), n, MaxKeys)
+	}
 	r.keys(b, properties, required, path)
 	for _, name := range required {
 		if _, ok := b.Key(name); !ok {
@@ -190,9 +194,11 @@ func (r *schemaReader) bag(s any, path string, optional bool) (*Bag, error) {
 // stringsOf are the strings of a list; what is no string is left out.
 func stringsOf(v any) []string {
 	var out []string
+	seen := map[string]bool{}
 	list, _ := v.([]any)
 	for _, item := range list {
-		if s, ok := item.(string); ok && !slices.Contains(out, s) {
+		if s, ok := item.(string); ok && !seen[s] {
+			seen[s] = true
 			out = append(out, s)
 		}
 	}
@@ -221,6 +227,9 @@ func (r *schemaReader) key(name string, s any, required bool, path string) Key {
 	}
 	in := &inliner{root: r.root, dialect: r.dialect, lenient: true}
 	inlined, err := in.inline(s, path, 0)
+	if r.nodes += in.nodes; err == nil && r.nodes > MaxContractNodes {
+		err = fmt.Errorf("the schemas of the file are %w: more than %d values together", errTooLarge, MaxContractNodes)
+	}
 	r.i.Notes = append(r.i.Notes, trimmed(in.notes)...)
 	if err == nil {
 		m, _ := inlined.(map[string]any)
@@ -389,6 +398,10 @@ func (r *schemaReader) anyOf(b *Bag, list []any, path string) {
 		}
 		groups = append(groups, required)
 		properties, _ := m["properties"].(map[string]any)
+		if len(list)*(len(properties)+len(required)) > MaxKeys {
+			r.i.note(path, "not checked: a choice between more groups of keys than are taken")
+			return
+		}
 		r.keys(b, properties, nil, below)
 	}
 	for _, group := range groups {

@@ -9,6 +9,9 @@ const (
 	// MaxSchemaNodes is how many values one key's schema may have once its
 	// references are written out. The largest of the public catalogue has about 700.
 	MaxSchemaNodes = 5000
+	// MaxContractNodes is how many values all schemas of one file may have: many keys
+	// that each name the same large definition are compiled one by one.
+	MaxContractNodes = 50_000
 	// MaxSchemaDepth is how deep a schema may nest, references written out.
 	MaxSchemaDepth = 48
 	// MaxKeys is how many keys one bag of a contract may have.

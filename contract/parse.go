@@ -38,7 +38,9 @@ func Parse(file string, text []byte) (*Contract, error) {
 type parser struct {
 	d    *document
 	defs map[string]any
-	err  error
+	// nodes counts the values of all schemas so far.
+	nodes int
+	err   error
 }
 
 func (p *parser) fail(path, format string, args ...any) {
@@ -175,6 +177,10 @@ func (p *parser) bag(v any, path string) *Bag {
 		b.AnyOf = append(b.AnyOf, p.words(group, path+"/any-of/"+strconv.Itoa(i)))
 	}
 	keys := p.object(m["keys"], path+"/keys")
+	if len(keys) > MaxKeys {
+		p.fail(path+"/keys", "there are %d keys, at most %d are taken", len(keys), MaxKeys)
+		return b
+	}
 	for _, name := range names(keys) {
 		b.Keys = append(b.Keys, p.key(name, keys[name], path+"/keys/"+name))
 	}
@@ -201,6 +207,8 @@ func (p *parser) key(name string, v any, path string) Key {
 		var err error
 		if k.Schema, err = in.inline(schema, "", 0); err != nil {
 			p.fail(path+"/schema", "%v", err)
+		} else if p.nodes += in.nodes; p.nodes > MaxContractNodes {
+			p.fail(path+"/schema", "the schemas of the file have more than %d values together", MaxContractNodes)
 		} else if _, _, err := compileSchema(k.Schema, k.Dialect); err != nil {
 			p.fail(path+"/schema", "%v", err)
 		}

@@ -3,6 +3,7 @@ package contract
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 
 	"slices"
 	"strings"
@@ -25,6 +26,9 @@ func (i *Import) pydantic(text string) error {
 	}
 	f := &pyFile{i: i, classes: map[string]*pyClass{}}
 	f.read(lines)
+	if f.tooMany {
+		return fmt.Errorf("it has more than %d classes, or fields in one", MaxKeys)
+	}
 	if _, err := i.begin(nil, false); err != nil {
 		return err
 	}
@@ -73,6 +77,7 @@ type pyFile struct {
 	i       *Import
 	classes map[string]*pyClass
 	order   []string
+	tooMany bool
 }
 
 // read finds the classes at the top of the file and the fields right below them.
@@ -96,6 +101,10 @@ func (f *pyFile) read(lines []pyLine) {
 		}
 		if line.indent == body {
 			f.member(class, line)
+		}
+		f.tooMany = f.tooMany || len(f.order) > MaxKeys || len(class.fields)+len(class.values)+len(class.bases) > MaxKeys
+		if f.tooMany {
+			return
 		}
 	}
 }
@@ -171,7 +180,7 @@ func (f *pyFile) define(c *pyClass) any {
 		return f.enumeration(c)
 	}
 	properties, required := map[string]any{}, []any{}
-	for _, field := range f.fields(c, 0) {
+	for _, field := range f.fields(c, map[string]bool{}) {
 		name, schema, must := f.field(c, field)
 		properties[name] = schema
 		if must {
@@ -181,14 +190,18 @@ func (f *pyFile) define(c *pyClass) any {
 	return map[string]any{"type": "object", "properties": properties, "required": required}
 }
 
-// fields are those of a class after those it inherits.
-func (f *pyFile) fields(c *pyClass, depth int) []pyField {
+// fields are those of a class after those it inherits. Each base counts once.
+func (f *pyFile) fields(c *pyClass, seen map[string]bool) []pyField {
+	seen[c.name] = true
 	var list []pyField
 	for _, base := range c.bases {
 		known := f.classes[base]
 		switch {
-		case known != nil && depth < MaxSchemaDepth:
-			list = append(list, f.fields(known, depth+1)...)
+		case known != nil && seen[base]:
+		case known != nil && len(seen) > MaxSchemaDepth:
+			f.i.note(c.name, "not checked: it inherits from more than %d classes", MaxSchemaDepth)
+		case known != nil:
+			list = append(list, f.fields(known, seen)...)
 		case base != "BaseModel" && base != "DataBagSchema":
 			f.i.note(c.name, "not checked: the base %s is not in the file", first(base, "of the class"))
 		}

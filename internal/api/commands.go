@@ -75,6 +75,8 @@ var commands = []Command{
 	{"suspend-relation", ForUsers, "Suspends relations.", core.Suspend{}, suspend(false)},
 	{"resume-relation", ForUsers, "Resumes suspended relations.", core.Suspend{}, suspend(true)},
 	{"config", ForUsers, "Changes an application's configuration.", core.SetConfig{}, op[core.SetConfig]},
+	{"expose", ForUsers, "Notes that an application may be reached from outside.", core.Expose{}, expose(false)},
+	{"unexpose", ForUsers, "Takes that back.", core.Expose{}, expose(true)},
 	{"model-config", ForUsers, "Changes the model's options.", core.SetModelConfig{}, op[core.SetModelConfig]},
 	{"refresh", ForUsers, "Gives an application another charm.", core.Refresh{}, op[core.Refresh]},
 	{"resolved", ForUsers, "Retries a failed hook, or counts it as run.", core.Resolved{}, op[core.Resolved]},
@@ -149,6 +151,19 @@ func share(revoke bool) func([]byte) (core.Op, error) {
 		g := o.(core.GrantSecret)
 		g.Revoke = revoke
 		return g, nil
+	}
+}
+
+// expose reads an exposure; the name in the path says which way it goes.
+func expose(remove bool) func([]byte) (core.Op, error) {
+	return func(body []byte) (core.Op, error) {
+		o, err := op[core.Expose](body)
+		if err != nil {
+			return nil, err
+		}
+		e := o.(core.Expose)
+		e.Remove = remove
+		return e, nil
 	}
 }
 

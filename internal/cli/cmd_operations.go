@@ -119,12 +119,12 @@ type (
 		Completed string `json:"completed,omitempty"`
 	}
 	operationTaskDoc struct {
-		Host    string            `json:"host"`
-		Status  string            `json:"status"`
-		Timing  timesDoc          `json:"timing,omitzero"`
-		Log     []string          `json:"log,omitempty"`
-		Message string            `json:"message,omitempty"`
-		Results map[string]any    `json:"results,omitempty"`
+		Host    string         `json:"host"`
+		Status  string         `json:"status"`
+		Timing  timesDoc       `json:"timing,omitzero"`
+		Log     []string       `json:"log,omitempty"`
+		Message string         `json:"message,omitempty"`
+		Results map[string]any `json:"results,omitempty"`
 	}
 )
 

@@ -131,6 +131,15 @@ type SetConfig struct {
 	Trust *bool        `json:"trust,omitempty"`
 }
 
+// Expose notes that an application may be reached from outside, by all of its
+// endpoints or by some, or takes that back. Nothing is opened or closed by it: units on this
+// machine have no firewall before them.
+type Expose struct {
+	App       kith.AppName        `json:"app"`
+	Remove    bool                `json:"remove,omitempty"`
+	Endpoints []kith.EndpointName `json:"endpoints,omitempty"` // empty: all
+}
+
 // SetModelConfig changes the model's options.
 type SetModelConfig struct {
 	Set   map[string]string `json:"set,omitempty"`
@@ -373,9 +382,15 @@ func (g GrantSecret) Name() string {
 	}
 	return "grant-secret"
 }
-func (RemoveSecret) Name() string       { return "remove-secret" }
-func (SetConfig) Name() string          { return "config" }
-func (SetModelConfig) Name() string     { return "model-config" }
+func (RemoveSecret) Name() string   { return "remove-secret" }
+func (SetConfig) Name() string      { return "config" }
+func (SetModelConfig) Name() string { return "model-config" }
+func (e Expose) Name() string {
+	if e.Remove {
+		return "unexpose"
+	}
+	return "expose"
+}
 func (Refresh) Name() string            { return "refresh" }
 func (Resolved) Name() string           { return "resolved" }
 func (HostHello) Name() string          { return "host-hello" }

@@ -132,6 +132,8 @@ func (t *txn) decide(op Op) error {
 		return t.suspend(op)
 	case SetConfig:
 		return t.setConfig(op)
+	case Expose:
+		return t.expose(op)
 	case SetModelConfig:
 		return t.setModelConfig(op)
 	case Refresh:

@@ -158,6 +158,53 @@ func readConfig(c *charm.Charm, given map[string]any) (map[string]any, error) {
 	return c.ValidateConfig(values)
 }
 
+// expose follows the CLI reference, section 8.5. An application that is exposed by
+// all endpoints stays so when some are named to be taken back.
+func (t *txn) expose(op Expose) error {
+	app, err := t.app(op.App)
+	if err != nil {
+		return err
+	}
+	for _, name := range op.Endpoints {
+		if !slices.Contains(t.m.bindings(app.Charm), string(name)) {
+			return kith.Errorf(kith.Invalid, "endpoint %q not found", name)
+		}
+	}
+	before := app
+	switch {
+	case op.Remove && len(op.Endpoints) == 0:
+		app.Exposed, app.ExposedEndpoints = false, nil
+	case op.Remove:
+		app.ExposedEndpoints = slices.DeleteFunc(slices.Clone(app.ExposedEndpoints), func(e kith.EndpointName) bool {
+			return slices.Contains(op.Endpoints, e)
+		})
+		if len(app.ExposedEndpoints) == 0 && len(before.ExposedEndpoints) > 0 {
+			app.Exposed, app.ExposedEndpoints = false, nil
+		}
+	case len(op.Endpoints) == 0:
+		app.Exposed, app.ExposedEndpoints = true, nil
+	case !app.Exposed || len(app.ExposedEndpoints) > 0:
+		app.Exposed = true
+		app.ExposedEndpoints = append(slices.Clone(app.ExposedEndpoints), op.Endpoints...)
+		slices.Sort(app.ExposedEndpoints)
+		app.ExposedEndpoints = slices.Compact(app.ExposedEndpoints)
+	}
+	if app.Exposed != before.Exposed || !slices.Equal(app.ExposedEndpoints, before.ExposedEndpoints) {
+		t.put(app)
+	}
+	return nil
+}
+
+// bindings are the endpoint and extra-binding names of a charm, sorted.
+func (m *Model) bindings(charm string) []string {
+	info := m.Charm(charm)
+	if info == nil {
+		return nil
+	}
+	_, bindings := names(info.Charm)
+	return bindings
+}
+
 // setConfig changes options and trust; config-changed follows only if something did change.
 func (t *txn) setConfig(op SetConfig) error {
 	app, err := t.app(op.App)

@@ -106,8 +106,10 @@ type App struct {
 	CharmRev      uint64 `json:"charm-rev"`  // revision at which Charm was chosen
 	Trust         bool   `json:"trust,omitempty"`
 	Exposed       bool   `json:"exposed,omitempty"`
-	NextUnit      int    `json:"next-unit"`
-	Base          string `json:"base,omitempty"`
+	// ExposedEndpoints limits Exposed to some endpoints; empty means all.
+	ExposedEndpoints []kith.EndpointName `json:"exposed-endpoints,omitempty"`
+	NextUnit         int                 `json:"next-unit"`
+	Base             string              `json:"base,omitempty"`
 	// Status is what the leader set with status-set --application; Current is empty
 	// if it never did, and the status is then derived from the units.
 	Status          Status            `json:"status"`

@@ -65,6 +65,8 @@ type Agent struct {
 
 	// units holds what runs. Touched by the goroutine of Run only.
 	units map[api.UnitRef]*unit
+	// wiping is the storage that is being deleted, or was. Touched by the goroutine of Run only.
+	wiping map[api.StorageRef]bool
 	// running is everything that Run has started and will wait for.
 	running sync.WaitGroup
 }
@@ -81,7 +83,7 @@ func New(c Config) *Agent {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	a := &Agent{Config: c, dirs: dirs{c.Dir}, env: readHostEnv(c.APIAddresses), boot: bootID(), epoch: rand.Text(),
-		slots: newSlots(c.Hooks), spawn: newSpawner(), units: map[api.UnitRef]*unit{}}
+		slots: newSlots(c.Hooks), spawn: newSpawner(), units: map[api.UnitRef]*unit{}, wiping: map[api.StorageRef]bool{}}
 	a.sockets.note = filepath.Join(c.Dir, "sockets")
 	a.charms = archives{dirs: a.dirs, fetch: c.Controller.Blob}
 	a.logs = newLogs(func(ctx context.Context, model kith.ModelUUID, records []api.LogRecord) error {
@@ -214,6 +216,8 @@ func (a *Agent) handle(l life, e api.HostEvent) {
 		if u := a.units[e.Abort.UnitRef]; u != nil {
 			u.abort(e.Abort.Task)
 		}
+	case e.Wipe != nil:
+		a.wipe(l, *e.Wipe)
 	case e.ModelGone != "":
 		for ref := range a.units { // any order: each is told on its own
 			if ref.Model == e.ModelGone {
@@ -246,6 +250,10 @@ func (a *Agent) resync(l life, all *api.HostUnits) {
 	}
 	for _, u := range all.Units {
 		a.hold(l, u)
+	}
+	clear(a.wiping) // an answer may have got lost
+	for _, ref := range all.Wipe {
+		a.wipe(l, ref)
 	}
 }
 

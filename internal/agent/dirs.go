@@ -15,6 +15,7 @@ import (
 //	tools/                  a link per hook tool, shared by all units
 //	charms/ID               archives, by SHA-256
 //	MODEL-UUID/unit-web-0/  a unit, see unitDir
+//	storage/MODEL-UUID/data/0/  the data of a storage
 //
 // All of it is private to the agent's user: whoever may connect to a unit's
 // socket may act as the unit.
@@ -114,7 +115,7 @@ func (d dirs) strangers(keep []api.HostUnit) ([]string, error) {
 	var strange []string
 	models, err := subfolders(d.root)
 	for _, model := range models {
-		if model == d.tools() || model == d.charms() {
+		if model == d.tools() || model == d.charms() || model == d.storages() {
 			continue
 		}
 		units, e := subfolders(model)

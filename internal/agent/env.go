@@ -117,6 +117,9 @@ func environment(h hostEnv, p places, c *core.HookContext, hook core.Hook, conte
 		set("TERM", "screen")
 	}
 	env = append(env, h.kubernetes...)
+	if s := hook.Storage; s != nil { // section 5.6
+		set("JUJU_STORAGE_ID", string(s.ID), "JUJU_STORAGE_LOCATION", s.Location, "JUJU_STORAGE_KIND", s.Kind)
+	}
 	if r := hook.Relation; r != nil {
 		set("JUJU_RELATION", string(r.Endpoint),
 			"JUJU_RELATION_ID", string(r.Endpoint)+":"+r.ID.String(),

@@ -125,6 +125,9 @@ func (u *unit) runHook(a *api.Assignment, begin func()) outcome {
 	if err != nil && u.life.start.Err() != nil {
 		return outcome{ending: unstarted}
 	}
+	if err == nil {
+		err = u.makeStorage(a)
+	}
 	var s script
 	if err == nil {
 		s, err = findScript(u.dir.charm(), a.Hook.Name())

@@ -90,6 +90,7 @@ func (u *unit) main() {
 		select {
 		case <-u.wake:
 			for a := u.take(); a != nil && u.life.start.Err() == nil; a = u.take() {
+				a = u.placed(a)
 				if a.Hook.Task != nil {
 					u.stepTask(a)
 				} else {

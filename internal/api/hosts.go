@@ -21,6 +21,9 @@ type HostEvent struct {
 	Cancel *UnitRef `json:"cancel,omitempty"`
 	// Abort asks for the end of a task that runs. A task that does not run needs none.
 	Abort *TaskRef `json:"abort,omitempty"`
+	// Wipe is storage whose data is to be deleted, for good. The agent says so with
+	// storage-wiped when it is.
+	Wipe *StorageRef `json:"wipe,omitempty"`
 	// ModelGone is a model that was removed: whatever is kept of it can go.
 	ModelGone kith.ModelUUID `json:"model-gone,omitempty"`
 }
@@ -32,6 +35,14 @@ type HostUnits struct {
 	// Away are models that exist but are not served now: what the agent holds of them
 	// it keeps as it is.
 	Away []kith.ModelUUID `json:"away,omitempty"`
+	// Wipe is the storage whose data is to be deleted, by model and id.
+	Wipe []StorageRef `json:"wipe,omitempty"`
+}
+
+// StorageRef names a storage among all models.
+type StorageRef struct {
+	Model   kith.ModelUUID `json:"model"`
+	Storage kith.StorageID `json:"storage"`
 }
 
 // UnitRef names a unit among all models.

@@ -10,8 +10,8 @@ import (
 // SettleReply says whether a model has come to rest, and if not, what is left.
 //
 // A model is settled when no unit has a hook or a task to run, none is running, no
-// command is waiting, no failed hook will be retried by itself and no forced
-// removal is waiting. A unit whose hook failed for good does not keep the model
+// command is waiting, no failed hook will be retried by itself, no forced removal
+// is waiting and no data of storage is being deleted. A unit whose hook failed for good does not keep the model
 // from settling; it is listed in Errors.
 type SettleReply struct {
 	Settled  bool   `json:"settled"`
@@ -31,6 +31,7 @@ const (
 	BusyRetry    BusyWith = "retry"    // a failed hook will be run again at Until
 	BusyCommands BusyWith = "commands" // Count commands are waiting to be decided
 	BusyEviction BusyWith = "eviction" // a forced removal waits for units until Until
+	BusyWiping   BusyWith = "wiping"   // the data of a storage is being deleted
 )
 
 // Busy is one thing that keeps a model from being settled.
@@ -43,7 +44,9 @@ type Busy struct {
 	Count int           `json:"count,omitempty"`
 	// Relation is the relation that waits for eviction; else Unit is the unit that does.
 	Relation *kith.RelationID `json:"relation,omitempty"`
-	// Offline is true if the unit's agent is not connected.
+	// Storage is what is being wiped.
+	Storage kith.StorageID `json:"storage,omitempty"`
+	// Offline is true if the agent of the unit, or of the storage, is not connected.
 	Offline bool `json:"offline,omitempty"`
 }
 

@@ -23,7 +23,8 @@ func settleCommand() *command {
 		name: "settle", args: "", group: groupWatch, scope: modelScope,
 		summary: "Waits until nothing is left to do",
 		details: `A model is settled when no hook, action or command is running or due, no failed hook
-will be retried by itself and no forced removal is waiting. The controller
+will be retried by itself, no forced removal is waiting and no storage is being
+deleted. The controller
 knows this exactly, so there is nothing to poll: settle returns the moment it is
 true, and at once if it is true already.
 
@@ -116,6 +117,8 @@ func busyText(b api.Busy) string {
 			text = fmt.Sprintf("the forced removal of relation %s waits for its units", b.Relation)
 		}
 		text += fmt.Sprintf(", %s more", until(b.Until))
+	case api.BusyWiping:
+		text = fmt.Sprintf("the data of storage %s is being deleted since %s", b.Storage, ago(b.Since))
 	}
 	if b.Offline {
 		text += " (its agent is not connected)"

@@ -52,6 +52,12 @@ func affected(before, after *core.Model, c core.Change, add func(kith.UnitName))
 		affectedByLease(before, after, c, add)
 	case core.KindProgress, core.KindState:
 		add(kith.UnitName(c.Key.ID))
+	case core.KindStorage:
+		for _, m := range []*core.Model{before, after} {
+			if s := m.Storage(kith.StorageID(c.Key.ID)); s != nil && s.Unit != "" {
+				add(s.Unit)
+			}
+		}
 	case core.KindTask:
 		affectedByTask(before, after, c, add)
 	case core.KindOperation, core.KindTaskLog:

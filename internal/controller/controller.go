@@ -208,7 +208,7 @@ func (c *Controller) CreateModel(ctx context.Context, actor core.Actor, req api.
 	}
 	c.mu.Unlock()
 	for _, s := range sessions {
-		if _, err := m.connect(ctx, s); err != nil {
+		if _, _, err := m.connect(ctx, s); err != nil {
 			s.end(err) // the agent connects again, and finds the model then
 		}
 	}

@@ -20,7 +20,7 @@ var shapes = []struct {
 	zero   any
 	fields int
 }{
-	{core.Bag{}, 6}, {core.Progress{}, 16}, {core.Running{}, 3}, {core.Hook{}, 8}, {core.RelationHook{}, 6},
+	{core.Bag{}, 6}, {core.Progress{}, 16}, {core.Running{}, 3}, {core.Hook{}, 9}, {core.RelationHook{}, 6},
 	{core.TaskHook{}, 2},
 	{core.Entry{}, 7}, {core.Actor{}, 2}, {core.HookRef{}, 3}, {core.Delta{}, 10},
 }
@@ -244,6 +244,10 @@ func (o *object) hook(h core.Hook) {
 	if h.Secret != nil {
 		o.key("secret")
 		o.any(h.Secret)
+	}
+	if h.Storage != nil {
+		o.key("storage")
+		o.any(h.Storage)
 	}
 	o.optNumber("cause", h.Cause)
 	o.optString("charm", h.Charm)

@@ -106,9 +106,10 @@ func (s *scheduler) takeBack(host string, now time.Time) {
 	h.ready = append(back, h.ready...)
 }
 
-// rested reports whether no unit has anything to do, runs anything or will by itself.
+// rested reports whether no unit has anything to do, runs anything or will by itself, and no
+// data is being deleted.
 func (s *scheduler) rested() bool {
-	return s.counts[ready]+s.counts[offered]+s.counts[running]+s.counts[working]+s.retries+len(s.evictions) == 0
+	return s.counts[ready]+s.counts[offered]+s.counts[running]+s.counts[working]+s.retries+len(s.evictions)+len(s.wipes) == 0
 }
 
 // busy lists what keeps the scheduler from rest, by unit.
@@ -134,7 +135,7 @@ func (s *scheduler) busy() []api.Busy {
 		}
 		busy = append(busy, b)
 	}
-	return append(busy, s.evicting()...)
+	return append(append(busy, s.evicting()...), s.wiping()...)
 }
 
 // evicting lists the forced removals that wait, units before relations, each in order of id.

@@ -29,11 +29,12 @@ func (c *Controller) Connect(ctx context.Context, host, epoch string) (*Session,
 	}
 	var all api.HostUnits
 	for _, m := range c.all() {
-		units, err := m.connect(ctx, s)
+		units, wipe, err := m.connect(ctx, s)
 		switch {
 		case err == nil:
 			all.Models = append(all.Models, m.ID)
 			all.Units = append(all.Units, units...)
+			all.Wipe = append(all.Wipe, wipe...)
 		case m.Ended() != nil && kith.CodeOf(m.Ended()) == kith.NotFound:
 			// Removed meanwhile.
 		case m.Ended() != nil:
@@ -50,18 +51,19 @@ func (c *Controller) Connect(ctx context.Context, host, epoch string) (*Session,
 	return s, all, nil
 }
 
-// connect introduces a host to one model and lists the units it must hold there.
-func (m *Model) connect(ctx context.Context, s *Session) ([]api.HostUnit, error) {
+// connect introduces a host to one model and lists the units it must hold there, and the
+// storage it must wipe.
+func (m *Model) connect(ctx context.Context, s *Session) (units []api.HostUnit, wipe []api.StorageRef, err error) {
 	hello := core.HostHello{Host: s.Host, Epoch: s.Epoch}
 	if _, err := m.Submit(ctx, core.Actor{Kind: core.ActorHost, Name: s.Host}, hello); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var units []api.HostUnit
-	err := m.do(ctx, func() {
+	err = m.do(ctx, func() {
 		units = m.engine.Attach(s)
+		wipe = m.engine.ToWipe(s.Host)
 		m.engine.Offer()
 	})
-	return units, err
+	return units, wipe, err
 }
 
 // Disconnect ends a session whose stream is gone. Its host's units keep what

@@ -81,14 +81,16 @@ type scheduler struct {
 	retries int
 	// evictions are relations and units whose forced removal waits for hooks.
 	evictions map[core.Key]time.Time
-	timers    timers
-	dirty     []kith.UnitName
-	isDirty   map[kith.UnitName]bool
+	// wipes is the storage whose data hosts have to delete.
+	wipes   map[kith.StorageID]core.Storage
+	timers  timers
+	dirty   []kith.UnitName
+	isDirty map[kith.UnitName]bool
 }
 
 func newScheduler(fx effects) *scheduler {
 	return &scheduler{fx: fx, m: &core.Model{}, slots: make(map[kith.UnitName]*slot), hosts: make(map[string]*hostSlots),
-		evictions: make(map[core.Key]time.Time), isDirty: make(map[kith.UnitName]bool)}
+		evictions: make(map[core.Key]time.Time), wipes: make(map[kith.StorageID]core.Storage), isDirty: make(map[kith.UnitName]bool)}
 }
 
 // feed takes a new snapshot and what led to it.
@@ -106,6 +108,7 @@ func (s *scheduler) feed(m *core.Model, changes []core.Change, now time.Time) {
 func (s *scheduler) reset(m *core.Model, now time.Time) {
 	s.m = m
 	clear(s.evictions)
+	clear(s.wipes)
 	s.timers = nil
 	for a := range m.Apps() {
 		if lease := m.Lease(a.Name); lease != nil {
@@ -118,6 +121,9 @@ func (s *scheduler) reset(m *core.Model, now time.Time) {
 	for _, name := range sortedKeys(s.slots) {
 		s.slots[name].wake = time.Time{}
 		s.touch(name)
+	}
+	for st := range m.Storages() {
+		s.note(core.Change{Key: st.Key(), Entity: *st})
 	}
 	for u := range m.Units() {
 		s.note(core.Change{Key: u.Key(), Entity: *u})
@@ -137,8 +143,13 @@ func (s *scheduler) note(c core.Change) {
 		s.evict(c.Key, e.EvictAt)
 	case core.Unit:
 		s.evict(c.Key, e.EvictAt)
+	case core.Storage:
+		s.wipe(e)
 	case nil:
 		delete(s.evictions, c.Key)
+		if c.Key.Kind == core.KindStorage {
+			delete(s.wipes, kith.StorageID(c.Key.ID))
+		}
 	}
 }
 

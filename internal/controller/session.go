@@ -19,6 +19,7 @@ type Session struct {
 	units  map[api.UnitRef]*unitEvents
 	order  []api.UnitRef // of units that have something
 	models []kith.ModelUUID
+	wipes  sessionWipes
 	ended  error
 }
 
@@ -53,6 +54,8 @@ func (s *Session) put(e api.HostEvent) {
 		u.run, u.cancel = nil, true
 	case e.Abort != nil:
 		s.unit(e.Abort.UnitRef).abort = e.Abort.Task
+	case e.Wipe != nil:
+		s.wipes.add(*e.Wipe)
 	case e.ModelGone != "":
 		s.models = append(s.models, e.ModelGone)
 	}
@@ -117,6 +120,7 @@ func (s *Session) Take() ([]api.HostEvent, error) {
 			events = append(events, api.HostEvent{Abort: &api.TaskRef{UnitRef: ref, Task: u.abort}})
 		}
 	}
+	events = append(events, s.wipes.take()...)
 	for _, id := range s.models {
 		events = append(events, api.HostEvent{ModelGone: id})
 	}

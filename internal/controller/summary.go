@@ -50,6 +50,11 @@ func refOf(m *core.Model, k core.Key) *api.Ref {
 		if exists = s != nil; exists {
 			ref.Name = s.Label
 		}
+	case core.KindStorage:
+		s := m.Storage(kith.StorageID(k.ID))
+		if exists = s != nil; exists {
+			ref.Name = string(s.Unit)
+		}
 	case core.KindMachine:
 		for mc := range m.Machines() {
 			exists = exists || string(mc.ID) == k.ID

@@ -13,7 +13,7 @@ import (
 // after" both see it passed.
 const late = time.Millisecond
 
-// timer is one deadline. Exactly one of unit, lease and renew is set, or none
+// timer is one deadline. Exactly one of unit, lease, renew and wipe is set, or none
 // for an eviction. A timer is not taken back when it no longer matters; it is
 // ignored when it fires.
 type timer struct {
@@ -21,6 +21,7 @@ type timer struct {
 	unit  kith.UnitName
 	lease kith.AppName
 	renew string // a host
+	wipe  kith.StorageID
 	evict core.Key
 }
 
@@ -92,6 +93,8 @@ func (s *scheduler) advance(now time.Time) {
 				tick = true
 				s.touch(l.Holder) // it is no longer the leader, whoever comes next
 			}
+		case t.wipe != "":
+			tick = tick || s.wipeDue(t)
 		case t.renew != "":
 			s.renew(t.renew, now)
 		default:

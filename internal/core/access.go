@@ -29,6 +29,8 @@ func authorize(cmd Command) error {
 		allowed = cmd.Actor == Actor{ActorHost, op.Host} || cmd.Actor.Kind == ActorSystem
 	case RenewLeases:
 		allowed = cmd.Actor == Actor{ActorHost, op.Host} || cmd.Actor.Kind == ActorSystem
+	case StorageWiped:
+		allowed = cmd.Actor == Actor{ActorHost, op.Host} || cmd.Actor.Kind == ActorSystem
 	case UnitHello:
 		allowed = cmd.Actor.Kind == ActorHost || cmd.Actor.Kind == ActorSystem
 	case Tick, EnterScopes, LeaveScopes, RemoveDeadUnit, Elect, PruneTasks:

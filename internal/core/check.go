@@ -29,6 +29,7 @@ func Check(m *Model) []Violation {
 	c.leases()
 	c.tasks()
 	c.secrets()
+	c.storage()
 	for member := range m.members.all() {
 		c.assert(m.newsIsRight(member), "I12", "the index of what %s has to be told in relation %d is wrong", member.Unit, member.Relation)
 	}

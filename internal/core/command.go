@@ -57,6 +57,10 @@ type CreateModel struct {
 // DestroyModel sets the model and everything in it dying.
 type DestroyModel struct {
 	Force bool `json:"force,omitempty"`
+	// DestroyStorage and ReleaseStorage say what becomes of its storage: with neither, a
+	// model that has any is not destroyed.
+	DestroyStorage bool `json:"destroy-storage,omitempty"`
+	ReleaseStorage bool `json:"release-storage,omitempty"`
 }
 
 // AddCharm makes a charm known to the model. Adding the same ID again changes nothing.
@@ -75,6 +79,9 @@ type Deploy struct {
 	Trust  bool         `json:"trust,omitempty"`
 	Base   string       `json:"base,omitempty"`
 	Host   string       `json:"host,omitempty"` // empty: "local"
+	// Storage is what units get of each storage; AttachStorage goes to the first and only unit.
+	Storage       map[string]StorageDirective `json:"storage,omitempty"`
+	AttachStorage []kith.StorageID            `json:"attach-storage,omitempty"`
 }
 
 // AddUnits adds units to an application.
@@ -82,6 +89,8 @@ type AddUnits struct {
 	App   kith.AppName `json:"app"`
 	Units int          `json:"units"`
 	Host  string       `json:"host,omitempty"`
+	// AttachStorage goes to the one unit that is added.
+	AttachStorage []kith.StorageID `json:"attach-storage,omitempty"`
 }
 
 // RemoveUnits sets units dying; with Force they are removed after Wait, whatever their hooks do.
@@ -90,6 +99,8 @@ type RemoveUnits struct {
 	Force bool            `json:"force,omitempty"`
 	// Wait is how long a forced removal lets units run their hooks before they are removed.
 	Wait time.Duration `json:"wait,omitempty"`
+	// DestroyStorage has their storage deleted with them.
+	DestroyStorage bool `json:"destroy-storage,omitempty"`
 }
 
 // RemoveApps sets applications, their relations and their units dying.
@@ -97,6 +108,8 @@ type RemoveApps struct {
 	Apps  []kith.AppName `json:"apps"`
 	Force bool           `json:"force,omitempty"`
 	Wait  time.Duration  `json:"wait,omitempty"` // as for RemoveUnits
+	// DestroyStorage has the storage of their units deleted with them.
+	DestroyStorage bool `json:"destroy-storage,omitempty"`
 }
 
 // Integrate makes a relation between two endpoints; an endpoint without a name is inferred.
@@ -154,6 +167,8 @@ type Refresh struct {
 	// ForceUnits lets units in error have the charm at once: their failed hook runs
 	// again in it, and neither upgrade-charm nor config-changed runs for it (section 8).
 	ForceUnits bool `json:"force-units,omitempty"`
+	// Storage changes what units get from now on.
+	Storage map[string]StorageDirective `json:"storage,omitempty"`
 }
 
 // Resolved retries a failed hook now, or counts it as run.
@@ -161,6 +176,44 @@ type Resolved struct {
 	Units   []kith.UnitName `json:"units"`
 	All     bool            `json:"all,omitempty"`
 	NoRetry bool            `json:"no-retry,omitempty"`
+}
+
+// StorageRequest asks for instances of one storage of a charm.
+type StorageRequest struct {
+	Name string `json:"name"`
+	StorageDirective
+}
+
+// AddStorage adds storage to a unit.
+type AddStorage struct {
+	Unit    kith.UnitName    `json:"unit"`
+	Storage []StorageRequest `json:"storage"`
+}
+
+// AttachStorage hands storage that nobody has to a unit.
+type AttachStorage struct {
+	Unit    kith.UnitName    `json:"unit"`
+	Storage []kith.StorageID `json:"storage"`
+}
+
+// DetachStorage has a unit give a storage back. Force takes it even if the charm cannot spare it.
+type DetachStorage struct {
+	Storage kith.StorageID `json:"storage"`
+	Force   bool           `json:"force,omitempty"`
+}
+
+// RemoveStorage removes a storage and deletes its data, unless NoDestroy leaves that
+// where it is. Force detaches it first, if need be.
+type RemoveStorage struct {
+	Storage   kith.StorageID `json:"storage"`
+	Force     bool           `json:"force,omitempty"`
+	NoDestroy bool           `json:"no-destroy,omitempty"`
+}
+
+// StorageWiped says that a host's agent has deleted the data of dead storage.
+type StorageWiped struct {
+	Host    string           `json:"host"`
+	Storage []kith.StorageID `json:"storage"`
 }
 
 // AddSecret makes a user's secret, owned by the model.
@@ -374,6 +427,12 @@ func (s Suspend) Name() string {
 	}
 	return "suspend-relation"
 }
+func (AddStorage) Name() string    { return "add-storage" }
+func (AttachStorage) Name() string { return "attach-storage" }
+func (DetachStorage) Name() string { return "detach-storage" }
+func (RemoveStorage) Name() string { return "remove-storage" }
+func (StorageWiped) Name() string  { return "storage-wiped" }
+
 func (AddSecret) Name() string    { return "add-secret" }
 func (UpdateSecret) Name() string { return "update-secret" }
 func (g GrantSecret) Name() string {

@@ -146,6 +146,14 @@ func (t *txn) decide(op Op) error {
 		return t.runCommand(op)
 	case CancelTasks:
 		return t.cancelTasks(op)
+	case AddStorage:
+		return t.addStorage(op)
+	case AttachStorage:
+		return t.attachStorage(op)
+	case DetachStorage:
+		return t.detachStorage(op)
+	case RemoveStorage:
+		return t.removeStorage(op)
 	case AddSecret:
 		return t.addSecret(op)
 	case UpdateSecret:
@@ -184,6 +192,8 @@ func (t *txn) decideSystem(op Op) error {
 		return t.commitHook(op)
 	case FailHook:
 		return t.failHook(op)
+	case StorageWiped:
+		return t.storageWiped(op)
 	case BeginTask:
 		return t.beginTask(op)
 	case FinishTask:

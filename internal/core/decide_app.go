@@ -41,10 +41,13 @@ func (t *txn) deploy(op Deploy) error {
 	if err != nil {
 		return err
 	}
+	if err := t.checkNewStorage(op, &c.Charm, units); err != nil {
+		return err
+	}
 	app := App{
 		Name: op.App, Charm: c.ID, CharmRev: t.rev, Life: kith.Alive, Subordinate: c.Charm.Meta.Subordinate,
 		Config: config, ConfigRev: t.rev, Trust: op.Trust, Base: op.Base, LeaderRev: t.rev, Created: t.now,
-		NextUnit: t.m.Info().UnitNumbers[op.App],
+		NextUnit: t.m.Info().UnitNumbers[op.App], Storage: maps.Clone(op.Storage),
 	}
 	if app.Base == "" && len(c.Charm.Bases) > 0 {
 		app.Base = c.Charm.Bases[0].Name + "@" + c.Charm.Bases[0].Channel
@@ -56,7 +59,7 @@ func (t *txn) deploy(op Deploy) error {
 		}
 	}
 	for range units {
-		t.addUnit(app.Name, op.Host, "")
+		t.addUnit(app.Name, op.Host, "", op.AttachStorage...)
 	}
 	return nil
 }
@@ -95,13 +98,17 @@ func (t *txn) addUnits(op AddUnits) error {
 		if app.Life != kith.Alive {
 			return kith.Errorf(kith.Conflict, "%sapplication is not alive", prefix)
 		}
-		t.addUnit(op.App, op.Host, "")
+		if err := t.checkAttachNew(op.AttachStorage, &t.m.Charm(app.Charm).Charm, op.Host, op.Units); err != nil {
+			return err
+		}
+		t.addUnit(op.App, op.Host, "", op.AttachStorage...)
 	}
 	return nil
 }
 
-// addUnit makes the application's next unit: on a machine of its own, or beside its principal.
-func (t *txn) addUnit(name kith.AppName, host string, principal kith.UnitName) kith.UnitName {
+// addUnit makes the application's next unit: on a machine of its own, or beside its
+// principal. Storage that it is to have goes to it.
+func (t *txn) addUnit(name kith.AppName, host string, principal kith.UnitName, storage ...kith.StorageID) kith.UnitName {
 	app, info := *t.m.App(name), *t.m.Info()
 	u := Unit{
 		Name: kith.UnitOf(name, app.NextUnit), App: name, Host: host, Principal: principal,
@@ -127,6 +134,7 @@ func (t *txn) addUnit(name kith.AppName, host string, principal kith.UnitName) k
 	t.put(info)
 	t.put(u)
 	t.put(Progress{Unit: u.Name})
+	t.giveStorage(u.Name, storage)
 	return u.Name
 }
 
@@ -291,6 +299,13 @@ func (t *txn) refresh(op Refresh) error {
 			return err.Prefix("%s", prefix)
 		}
 	}
+	if err := t.keepsStorage(&app, &c.Charm); err != nil {
+		return err.Prefix("%s", prefix)
+	}
+	app.Storage = mergeDirectives(app.Storage, op.Storage, &c.Charm)
+	if err := checkStorage(&app, &c.Charm); err != nil {
+		return err.Prefix("%s", prefix)
+	}
 	app.Charm, app.CharmRev = c.ID, t.rev
 	app.Config, err = keepConfig(app.Config, c.Charm)
 	if err != nil {
@@ -301,6 +316,7 @@ func (t *txn) refresh(op Refresh) error {
 	if op.ForceUnits {
 		t.upgradeFailed(app.Name, c.ID)
 	}
+	t.completeStorage(&app)
 	return nil
 }
 
@@ -375,6 +391,11 @@ func (t *txn) removeApps(op RemoveApps) error {
 		}
 	}
 	for _, name := range op.Apps {
+		if op.DestroyStorage && t.m.App(name) != nil {
+			for _, u := range slices.Collect(t.m.UnitsOf(name)) {
+				t.doomStorage(u.Name, DestroyStorage)
+			}
+		}
 		t.removeApp(name, op.Force, op.Wait)
 	}
 	return nil
@@ -438,6 +459,9 @@ func (t *txn) removeUnits(op RemoveUnits) error {
 		}
 	}
 	for _, name := range op.Units {
+		if op.DestroyStorage && t.m.Unit(name) != nil {
+			t.doomStorage(name, DestroyStorage)
+		}
 		t.endUnit(name, op.Force, op.Wait)
 	}
 	return nil
@@ -513,6 +537,9 @@ func (t *txn) removeUnit(name kith.UnitName) {
 		t.put(principal)
 	} else {
 		t.drop(Key{KindMachine, string(u.Machine)})
+	}
+	for _, s := range t.m.StorageOf(name) {
+		t.detached(s.ID)
 	}
 	t.dropTasks(name)
 	t.endConsumer(name)

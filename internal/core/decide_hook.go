@@ -128,10 +128,10 @@ func (t *txn) failHook(op FailHook) error {
 	return nil
 }
 
-// lost reports whether the unit is no longer in the relation a hook is about, or has no
-// more to do with its secret: the hook is then counted as run (section 8, restart table).
+// lost reports whether the unit is no longer in the relation a hook is about, has no
+// more to do with its secret or does not hold its storage any more: the hook is then counted as run (section 8, restart table).
 func (t *txn) lost(unit kith.UnitName, h Hook) bool {
-	return h.Relation != nil && t.m.Member(h.Relation.ID, unit) == nil || t.m.secretHookIsMoot(unit, h)
+	return h.Relation != nil && t.m.Member(h.Relation.ID, unit) == nil || t.m.secretHookIsMoot(unit, h) || t.m.storageHookIsMoot(unit, h)
 }
 
 // failure is the next failure of a hook. The hook keeps the identity it first
@@ -228,6 +228,8 @@ func (t *txn) advance(past Progress, h Hook) {
 		t.dropTasks(u.Name)
 	case RelationCreated, RelationJoined, RelationChanged, RelationDeparted, RelationBroken:
 		defer t.advanceRelation(u.Name, h) // may remove the relation: after the progress is put
+	case StorageAttached, StorageDetaching:
+		t.advanceStorage(u.Name, h)
 	case SecretExpired, SecretRotate, SecretChanged, SecretRemove:
 		t.advanceSecret(u.Name, h)
 	default:
@@ -305,6 +307,9 @@ func (t *txn) applyEffects(unit kith.UnitName, e Effects) error {
 		}
 	}
 	if err := t.applyPorts(unit, e.Ports); err != nil {
+		return err
+	}
+	if err := t.applyStorageAdds(unit, e.Storage); err != nil {
 		return err
 	}
 	for _, w := range e.Secrets {

@@ -132,6 +132,9 @@ func (t *txn) createModel(op CreateModel) error {
 
 // destroyModel sets everything dying; the model is dead when nothing is left.
 func (t *txn) destroyModel(op DestroyModel) error {
+	if err := t.destroyStorage(op); err != nil {
+		return err
+	}
 	info := *t.m.Info()
 	if info.Life == kith.Alive {
 		info.Life = kith.Dying
@@ -148,14 +151,17 @@ func (t *txn) destroyModel(op DestroyModel) error {
 	return nil
 }
 
-// reapModel marks a dying model dead once its last application is gone. The
-// controller then deletes it from the store.
+// reapModel marks a dying model dead once its last application and its last storage are
+// gone. The controller then deletes it from the store.
 func (t *txn) reapModel() {
 	info := *t.m.Info()
 	if info.Life != kith.Dying {
 		return
 	}
 	for range t.m.Apps() {
+		return
+	}
+	for range t.m.Storages() {
 		return
 	}
 	info.Life = kith.Dead

@@ -42,6 +42,8 @@ func Decode(kind Kind, id string, data []byte) (Entity, error) {
 		return decode[Task](kind, id, data)
 	case KindTaskLog:
 		return decode[TaskLog](kind, id, data)
+	case KindStorage:
+		return decode[Storage](kind, id, data)
 	case KindSecret:
 		return decode[Secret](kind, id, data)
 	case KindSecretRevision:
@@ -105,6 +107,8 @@ func (m *Model) lookup(k Key) Entity {
 		return entity(m.tasks.get(k.ID))
 	case KindTaskLog:
 		return entity(m.taskLogs.get(k.ID))
+	case KindStorage:
+		return entity(m.storage.get(k.ID))
 	case KindSecret:
 		return entity(m.secrets.get(k.ID))
 	case KindSecretRevision:

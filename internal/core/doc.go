@@ -43,6 +43,8 @@
 //     exists, and to its other side.
 //   - I18: a unit remembers only secrets it may read, and no two by the same label; an owner gives no label twice.
 //   - I19: the index of secrets agrees with their rows.
+//   - I20: storage that is held belongs to a unit that exists, on its host; nobody holds what is
+//     dead, somebody what is dying; and the index of storage agrees with its rows.
 //
 // Rules follow the relations reference; each names its section.
 package core

@@ -30,6 +30,8 @@ const (
 	KindTask      Kind = "task"
 	KindTaskLog   Kind = "task-log"
 
+	KindStorage Kind = "storage"
+
 	KindSecret         Kind = "secret"
 	KindSecretRevision Kind = "secret-revision"
 	KindSecretContent  Kind = "secret-content"
@@ -66,6 +68,10 @@ type ModelInfo struct {
 	NextRelation kith.RelationID `json:"next-relation"`
 	NextMachine  int             `json:"next-machine"`
 	NextAddress  uint32          `json:"next-address"`
+	// NextStorage numbers storage.
+	NextStorage int `json:"next-storage,omitempty"`
+	// StorageFate is what a model that is being destroyed does with its storage.
+	StorageFate StorageFate `json:"storage-fate,omitempty"`
 	// LastTask is the number given out last, to an operation or a task; 0 if none was.
 	LastTask int `json:"last-task,omitempty"`
 	// AddressBase is where in 127.0.0.0/8 this model's unit addresses start; the
@@ -116,9 +122,11 @@ type App struct {
 	WorkloadVersion string            `json:"workload-version,omitempty"`
 	LeaderSettings  map[string]string `json:"leader-settings,omitempty"`
 	// LeaderVersion counts effective changes of LeaderSettings.
-	LeaderVersion uint64    `json:"leader-version"`
-	LeaderRev     uint64    `json:"leader-rev"`
-	Created       time.Time `json:"created"`
+	LeaderVersion uint64 `json:"leader-version"`
+	LeaderRev     uint64 `json:"leader-rev"`
+	// Storage holds what the operator asked for, by the name of a storage; each new unit gets it.
+	Storage map[string]StorageDirective `json:"storage,omitempty"`
+	Created time.Time                   `json:"created"`
 }
 
 // Key is the application's name.

@@ -111,6 +111,10 @@ func delta(k Key, old, now Entity) Delta {
 		was, _ := old.(Task)
 		is, _ := now.(Task)
 		d.moved("", "", was.shown(), is.shown())
+	case KindStorage:
+		was, _ := old.(Storage)
+		is, _ := now.(Storage)
+		d.moved(was.Life, is.Life, Status{}, Status{})
 	case KindSecretContent:
 		if is, ok := now.(SecretContent); ok {
 			d.Keys = is.Data.Keys()

@@ -29,6 +29,8 @@ const (
 	SecretRotate          HookKind = "secret-rotate"
 	SecretChanged         HookKind = "secret-changed"
 	SecretRemove          HookKind = "secret-remove"
+	StorageAttached       HookKind = "storage-attached"
+	StorageDetaching      HookKind = "storage-detaching"
 )
 
 // What an operator asks a unit to run, beside its hooks. Both are tasks.
@@ -75,6 +77,7 @@ type Hook struct {
 	Relation *RelationHook `json:"relation,omitempty"`
 	Task     *TaskHook     `json:"task,omitempty"`
 	Secret   *SecretHook   `json:"secret,omitempty"`
+	Storage  *StorageHook  `json:"storage,omitempty"`
 	// Cause is the model revision whose change made this hook due; history's "why" follows it.
 	Cause uint64 `json:"cause,omitempty"`
 	// Charm and Config are the versions that install, upgrade-charm and config-changed announce.
@@ -92,6 +95,9 @@ func (h Hook) Name() string {
 	if h.Relation != nil {
 		return string(h.Relation.Endpoint) + "-" + string(h.Kind)
 	}
+	if h.Storage != nil {
+		return h.Storage.ID.Name() + "-" + string(h.Kind)
+	}
 	return string(h.Kind)
 }
 
@@ -108,7 +114,7 @@ func (h Hook) Same(o Hook) bool {
 	if h.Task != nil || o.Task != nil {
 		return h.Task != nil && o.Task != nil && h.Task.ID == o.Task.ID
 	}
-	if h.Kind != o.Kind || (h.Relation == nil) != (o.Relation == nil) || !h.Secret.same(h.Kind, o.Secret) {
+	if h.Kind != o.Kind || (h.Relation == nil) != (o.Relation == nil) || !h.Secret.same(h.Kind, o.Secret) || !h.Storage.same(o.Storage) {
 		return false
 	}
 	return h.Relation == nil || h.Relation.ID == o.Relation.ID && h.Relation.RemoteUnit == o.Relation.RemoteUnit
@@ -122,6 +128,13 @@ func (s *SecretHook) same(kind HookKind, o *SecretHook) bool {
 	}
 	one := kind == SecretExpired || kind == SecretRemove
 	return s.ID == o.ID && (!one || s.Revision == o.Revision)
+}
+
+func (s *StorageHook) same(o *StorageHook) bool {
+	if s == nil || o == nil {
+		return s == o
+	}
+	return s.ID == o.ID
 }
 
 // Progress is what a unit has been through, apart from its relations (see
@@ -259,9 +272,11 @@ type Effects struct {
 	State map[string]*string `json:"state,omitempty"`
 	// Secrets holds at most one write for each secret, in the order of their first.
 	Secrets []SecretWrite `json:"secrets,omitempty"`
+	// Storage is what was asked for with storage-add, in order.
+	Storage []StorageAdd `json:"storage,omitempty"`
 }
 
 // Empty reports whether e commits nothing.
 func (e Effects) Empty() bool {
-	return len(e.Bags) == 0 && len(e.Ports) == 0 && len(e.State) == 0 && len(e.Secrets) == 0
+	return len(e.Bags) == 0 && len(e.Ports) == 0 && len(e.State) == 0 && len(e.Secrets) == 0 && len(e.Storage) == 0
 }

@@ -202,6 +202,7 @@ func (t *txn) tick() error {
 			t.removeUnit(u.Name)
 		}
 	}
+	t.evictStorage()
 	return nil
 }
 
@@ -223,6 +224,11 @@ func (m *Model) NextTick() (time.Time, bool) {
 	}
 	for u := range m.Units() {
 		consider(u.EvictAt)
+	}
+	for s := range m.Storages() {
+		if s.Life == kith.Dead {
+			consider(s.EvictAt)
+		}
 	}
 	return next, !next.IsZero()
 }

@@ -75,6 +75,8 @@ type Model struct {
 	tasks      table[Task]
 	taskLogs   table[TaskLog]
 
+	storage table[Storage]
+
 	secrets         table[Secret]
 	secretRevisions table[SecretRevision]
 	secretContents  table[SecretContent]
@@ -85,6 +87,8 @@ type Model struct {
 	byApp btree.Map[string, kith.RelationID]
 	// active indexes the tasks that are not over: "unit/number". Derived by apply.
 	active btree.Map[string, kith.TaskID]
+	// storageIndex finds storage by the unit that holds it. Derived by apply.
+	storageIndex index
 	// news indexes what units have not been told of. Derived by apply.
 	news news
 	// secretIndex finds secrets by owner, reader, relation and time. Derived by apply.
@@ -114,6 +118,9 @@ func (m *Model) Snapshot() *Model {
 		operations: m.operations.snapshot(),
 		tasks:      m.tasks.snapshot(),
 		taskLogs:   m.taskLogs.snapshot(),
+
+		storage:      m.storage.snapshot(),
+		storageIndex: m.storageIndex.snapshot(),
 
 		secrets:         m.secrets.snapshot(),
 		secretRevisions: m.secretRevisions.snapshot(),
@@ -171,6 +178,8 @@ func Apply(m *Model, c Change) {
 		m.applyTask(c)
 	case KindTaskLog:
 		m.taskLogs.apply(c.Key.ID, c.Entity)
+	case KindStorage:
+		m.applyStorage(c)
 	case KindSecret, KindSecretRevision, KindSecretContent, KindSecretGrant, KindSecretConsumer:
 		m.applySecret(c)
 	default:
@@ -313,6 +322,7 @@ func Entities(m *Model) []Entity {
 	all = collect(all, &m.operations)
 	all = collect(all, &m.tasks)
 	all = collect(all, &m.taskLogs)
+	all = collect(all, &m.storage)
 	all = collect(all, &m.secrets)
 	all = collect(all, &m.secretRevisions)
 	all = collect(all, &m.secretContents)

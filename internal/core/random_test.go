@@ -37,6 +37,7 @@ var charms = []charm.Charm{
 		Name:     "db",
 		Provides: section(endpoint("server", "sql", kith.Provider, kith.Global, 0)),
 		Peers:    section(endpoint("cluster", "cluster", kith.Peer, kith.Global, 0)),
+		Storage:  map[string]charm.Storage{"data": {Name: "data", Type: core.FilesystemStorage, CountMin: 1, CountMax: 3}},
 	}, Actions: map[string]charm.Action{"dump": {Title: "dump"}}},
 	{Meta: charm.Meta{
 		Name:     "web",
@@ -102,8 +103,11 @@ func (w *world) draw(t *rapid.T) (core.Actor, core.Op) {
 	id := kith.RelationID(rapid.IntRange(0, 6).Draw(t, "relation"))
 	a, u := app.Draw(t, "app"), unit.Draw(t, "unit")
 	host := core.Actor{Kind: core.ActorHost, Name: "local"}
-	if rapid.IntRange(0, 3).Draw(t, "task") == 0 {
+	switch rapid.IntRange(0, 5).Draw(t, "task or storage") {
+	case 0:
 		return w.drawTask(t, u, a, id)
+	case 1:
+		return w.drawStorage(t, u)
 	}
 	if rapid.IntRange(0, 3).Draw(t, "secret") == 0 {
 		return w.drawSecret(t, u, a, id)
@@ -185,7 +189,11 @@ func (w *world) drawHook(t *rapid.T, u kith.UnitName, id kith.RelationID) core.O
 	}
 	h := core.Hook{Kind: rapid.SampledFrom([]core.HookKind{
 		core.Install, core.Start, core.ConfigChanged, core.Remove, core.RelationJoined, core.RelationBroken,
+		core.StorageAttached, core.StorageDetaching,
 	}).Draw(t, "hook"), Charm: string(u.App())}
+	if h.Kind == core.StorageAttached || h.Kind == core.StorageDetaching {
+		h.Storage = &core.StorageHook{ID: w.drawStorageID(t), Location: rapid.SampledFrom([]string{"", "/x"}).Draw(t, "location")}
+	}
 	if h.Kind == core.RelationJoined || h.Kind == core.RelationBroken {
 		h.Relation = &core.RelationHook{ID: id, Endpoint: "db", RemoteApp: "db", RemoteUnit: "db/0"}
 	}
@@ -193,7 +201,44 @@ func (w *world) drawHook(t *rapid.T, u kith.UnitName, id kith.RelationID) core.O
 		return core.FailHook{Unit: u, Seq: seq, Hook: h, Message: "exit status 1"}
 	}
 	write := core.BagWrite{Relation: id, App: rapid.Bool().Draw(t, "app"), Set: map[string]string{"k": rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "v")}}
-	return core.CommitHook{Unit: u, Seq: seq, Hook: h, Effects: core.Effects{Bags: []core.BagWrite{write}}}
+	effects := core.Effects{Bags: []core.BagWrite{write}}
+	if rapid.IntRange(0, 3).Draw(t, "storage-add") == 0 {
+		effects.Storage = []core.StorageAdd{{Name: "data", Count: rapid.IntRange(1, 2).Draw(t, "instances")}}
+	}
+	return core.CommitHook{Unit: u, Seq: seq, Hook: h, Effects: effects}
+}
+
+func (w *world) drawStorageID(t *rapid.T) kith.StorageID {
+	ids := []kith.StorageID{"data/99"}
+	for s := range w.m.Storages() {
+		ids = append(ids, s.ID)
+	}
+	return rapid.SampledFrom(ids).Draw(t, "storage")
+}
+
+// drawStorage is a command about storage, likely or not.
+func (w *world) drawStorage(t *rapid.T, u kith.UnitName) (core.Actor, core.Op) {
+	id := w.drawStorageID(t)
+	flag := rapid.Bool()
+	switch rapid.IntRange(0, 8).Draw(t, "storage op") {
+	case 0:
+		return admin, core.AddStorage{Unit: u, Storage: []core.StorageRequest{{Name: rapid.SampledFrom([]string{"data", "nope"}).Draw(t, "name")}}}
+	case 1, 2:
+		return admin, core.AttachStorage{Unit: u, Storage: []kith.StorageID{id}}
+	case 3, 4:
+		return admin, core.DetachStorage{Storage: id, Force: flag.Draw(t, "force")}
+	case 5:
+		return admin, core.RemoveStorage{Storage: id, Force: flag.Draw(t, "force"), NoDestroy: flag.Draw(t, "no destroy")}
+	case 6:
+		return admin, core.RemoveUnits{Units: []kith.UnitName{u}, DestroyStorage: true}
+	case 7:
+		return core.Actor{Kind: core.ActorHost, Name: "local"}, core.StorageWiped{Host: "local", Storage: []kith.StorageID{id}}
+	default:
+		if rapid.IntRange(0, 3).Draw(t, "destroy") > 0 {
+			return admin, core.AddUnits{App: "db", Units: 1, AttachStorage: []kith.StorageID{id}}
+		}
+		return admin, core.DestroyModel{DestroyStorage: flag.Draw(t, "destroy storage"), ReleaseStorage: flag.Draw(t, "release storage"), Force: flag.Draw(t, "force")}
+	}
 }
 
 // Every command keeps the invariants; a refused one changes nothing; Decide changes nothing

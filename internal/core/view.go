@@ -277,6 +277,8 @@ type HookContext struct {
 	Attempt uint64 `json:"attempt,omitempty"`
 	// Task is set for a task.
 	Task *TaskContext `json:"task,omitempty"`
+	// Storage is what the unit has, by name and number.
+	Storage []StorageContext `json:"storage,omitempty"`
 }
 
 // ProxyOptions are the model options a charm gets as JUJU_CHARM_*_PROXY (hook
@@ -318,7 +320,7 @@ func (v View) Context(h Hook, now time.Time) HookContext {
 	c := HookContext{
 		Unit: v.Unit.Name, Principal: v.Unit.Principal, Machine: v.Unit.Machine, Address: v.Unit.Address,
 		Charm: v.App.Charm, Config: v.m.EffectiveConfig(v.App), Ports: v.Unit.Ports,
-		Attempt: v.Past.Tries, Task: v.taskContext(h),
+		Attempt: v.Past.Tries, Task: v.taskContext(h), Storage: v.storageContext(h),
 	}
 	if info := v.m.Info(); info != nil {
 		c.Model, c.ModelName = info.UUID, info.Name

@@ -140,6 +140,7 @@ type Run struct {
 	state   map[string]*string
 	// secretWrites are in the order of the first call about each secret.
 	secretWrites []*core.SecretWrite
+	storageAdds  []core.StorageAdd
 
 	// What an action has come to.
 	results map[string]any
@@ -191,6 +192,7 @@ func (r *Run) Effects() core.Effects {
 	for _, w := range r.secretWrites {
 		e.Secrets = append(e.Secrets, *w)
 	}
+	e.Storage = slices.Clone(r.storageAdds)
 	return e
 }
 

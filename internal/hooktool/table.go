@@ -79,6 +79,12 @@ func tools() []tool {
 			"", statusGet},
 		{"status-set", "<status> [<message>]", "Set the status of this unit, or of the application.",
 			"The status is one of maintenance, blocked, waiting and active. It takes effect at\nonce and outlasts a failure of the hook. Only the leader may set the\napplication's.", statusSet},
+		{"storage-add", "<name>[=<count>] ...", "Ask for more storage.",
+			"The storage is made when the hook succeeds; each instance then has a\nstorage-attached hook.", storageAdd},
+		{"storage-get", "[kind|location]", "Print what and where a storage is.",
+			"Without a key, both are printed. Without -s, the storage of the running hook is\nmeant.", storageGet},
+		{"storage-list", "[<name>]", "Print the ids of this unit's storage.",
+			"", storageList},
 		{"unit-get", "public-address|private-address", "Print an address of this unit.",
 			"Superseded by network-get.", unitGet},
 	}

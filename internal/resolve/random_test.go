@@ -47,6 +47,11 @@ func TestGuaranteesHoldInRandomHistories(t *testing.T) {
 		for r := range d.w.Model().Relations() {
 			d.fail("relation %d is left over", r.ID)
 		}
+		for _, id := range d.storage() {
+			if d.w.Model().Storage(kith.StorageID(id)).Unit != "" {
+				d.fail("storage %s is held by a unit that is gone", id)
+			}
+		}
 	})
 }
 
@@ -59,9 +64,9 @@ type driver struct {
 
 const cast = `
 charm app peers=cluster:app requires=db:mysql:optional options=x actions=a,b,p:parallel,g:group=g
-charm wordpress requires=db:mysql provides=website:http peers=loadbalancer:lb options=x actions=a,g:group=g
-charm mysql provides=server:mysql peers=cluster:mysql options=x
-charm logging subordinate requires=info:juju-info:container,sink:mysql options=x actions=a,b,g:parallel:group=g
+charm wordpress requires=db:mysql provides=website:http peers=loadbalancer:lb storage=media,cache:min=0:max=2 options=x actions=a,g:group=g
+charm mysql provides=server:mysql peers=cluster:mysql storage=data:max=-1 options=x
+charm logging subordinate storage=spool requires=info:juju-info:container,sink:mysql options=x actions=a,b,g:parallel:group=g
 deploy mysql units=2
 deploy wordpress
 integrate wordpress mysql
@@ -139,6 +144,14 @@ func (d *driver) tasks() []string {
 	return ids
 }
 
+func (d *driver) storage() []string {
+	var ids []string
+	for s := range d.w.Model().Storages() {
+		ids = append(ids, string(s.ID))
+	}
+	return ids
+}
+
 func (d *driver) relations() []string {
 	var ids []string
 	for r := range d.w.Model().Relations() {
@@ -150,7 +163,7 @@ func (d *driver) relations() []string {
 var (
 	castApps   = []string{"app", "wordpress", "mysql", "logging"}
 	principals = []string{"app", "wordpress", "mysql"}
-	hookNames  = []string{"*-relation-created", "*-relation-joined", "*-relation-changed", "*-relation-departed", "*-relation-broken", "*-changed", "*-elected", "st*", "install", "secret-*"}
+	hookNames  = []string{"*-relation-created", "*-relation-joined", "*-relation-changed", "*-relation-departed", "*-relation-broken", "*-changed", "*-elected", "st*", "install", "secret-*", "*-storage-*"}
 )
 
 // actions are what the driver may do, with how often.
@@ -196,6 +209,18 @@ var actions = []struct {
 	}},
 	{2, func(d *driver) string { return line("cancel", d.pick("task", d.tasks())) }},
 	{1, func(d *driver) string { return line("elect", d.pick("unit", d.units(nil))) }},
+	{3, func(d *driver) string {
+		return line("add-storage", d.pick("unit", d.units(nil)), d.pick("storage", []string{"data", "cache", "media", "cache=2"}))
+	}},
+	{3, func(d *driver) string { return line("detach-storage", d.pick("storage", d.storage())) }},
+	{1, func(d *driver) string { return line("detach-storage", d.pick("storage", d.storage()), "force") }},
+	{3, func(d *driver) string {
+		return line("attach-storage", d.pick("unit", d.units(nil)), d.pick("storage", d.storage()))
+	}},
+	{1, func(d *driver) string {
+		return line("remove-storage", d.pick("storage", d.storage()), d.pick("how", []string{"force", "no-destroy"}))
+	}},
+	{1, func(d *driver) string { return line("remove-unit", d.pick("unit", d.units(nil)), "destroy-storage") }},
 	{6, (*driver).lineWrite},
 	{8, (*driver).lineSecret},
 	{3, (*driver).lineUserSecret},
@@ -274,7 +299,7 @@ func (d *driver) lineWrite() string {
 	if id == "" {
 		return ""
 	}
-	return fmt.Sprintf("exec %s: relation-set -r %s k=%d", unit, id, rapid.IntRange(0, 3).Draw(d.t, "value"))
+	return fmt.Sprintf("exec %s: relation-set -r %s k=%d; try storage-add cache", unit, id, rapid.IntRange(0, 3).Draw(d.t, "value"))
 }
 
 // secret is one of those there are.

@@ -41,7 +41,7 @@ type Step struct {
 //
 // The cases are the priorities of the relations reference, section 4.1, by number.
 // What kith does not have yet has its place: 1 (start after a reboot) before the
-// queued hook; 5 (workload events) after leadership; 9 (storage)
+// queued hook; 5 (workload events) after leadership. Storage (9) also comes
 // before install and, for a dying unit, after its relations. An action (7) also
 // runs while a hook is in error, and a command (8) before anything but what is running:
 // neither is put off by what waits for an operator.
@@ -68,6 +68,9 @@ func Next(v core.View, now time.Time) (Step, bool) {
 		return run(u.hook(u.past.Queued))
 	}
 	if !u.past.Installed { // 12; a dying unit is done by now
+		if h, ok := u.storage(); ok { // 9: a machine charm has its storage before install (section 4.2)
+			return run(h)
+		}
 		return run(u.hook(core.Install))
 	}
 	u.relations = slices.Collect(v.Relations())
@@ -90,6 +93,9 @@ func Next(v core.View, now time.Time) (Step, bool) {
 	}
 	if u.Dying() { // 11
 		return u.teardown()
+	}
+	if h, ok := u.storage(); ok { // 9
+		return run(h)
 	}
 	return u.work()
 }
@@ -168,19 +174,22 @@ func (u unit) retry() (Step, bool) {
 
 // moot reports whether a hook that failed has lost its object: the unit is no longer in
 // the relation, because that was deleted or the unit was evicted; or it has no more to do with
-// the secret. The hook is then skipped (section 8, restart table).
+// the secret, or does not hold the storage. The hook is then skipped (section 8, restart table).
 func (u unit) moot(h core.Hook) bool {
 	if h.Relation == nil {
-		return u.SecretHookIsMoot(h)
+		return u.SecretHookIsMoot(h) || u.StorageHookIsMoot(h)
 	}
 	r, ok := u.Relation(h.Relation.ID)
 	return !ok || r.Member == nil
 }
 
-// teardown is what a dying unit does: leave its relations, peers last, then
-// stop if it ever started, then remove (section 4.2).
+// teardown is what a dying unit does: leave its relations, peers last, give its storage
+// back, then stop if it ever started, then remove (section 4.2).
 func (u unit) teardown() (Step, bool) {
 	if h, ok := u.relationHook(); ok {
+		return run(h)
+	}
+	if h, ok := u.storage(); ok {
 		return run(h)
 	}
 	if u.past.Started && !u.past.Stopped {
@@ -246,6 +255,8 @@ func (u unit) hook(kind core.HookKind) core.Hook {
 		panic("resolve: " + string(kind) + " without a relation")
 	case core.SecretExpired, core.SecretRotate, core.SecretChanged, core.SecretRemove:
 		panic("resolve: " + string(kind) + " without a secret")
+	case core.StorageAttached, core.StorageDetaching:
+		panic("resolve: " + string(kind) + " without a storage")
 	default:
 		panic("resolve: unknown hook " + string(kind))
 	}

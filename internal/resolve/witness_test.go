@@ -29,6 +29,7 @@ type lifeStory struct {
 	tasks     map[kith.TaskID]bool
 	changed   map[kith.SecretID]int // the newest revision that secret-changed was about
 	obsolete  map[revision]bool     // what secret-remove was about
+	storage   map[kith.StorageID]bool // what it was told of
 }
 
 // stay is one unit's time in one relation, from entering to leaving.
@@ -53,7 +54,7 @@ func (x *witness) complain(u kith.UnitName, format string, args ...any) {
 func (x *witness) story(u kith.UnitName) *lifeStory {
 	s := x.units[u]
 	if s == nil {
-		s = &lifeStory{relations: map[kith.RelationID]*stay{}, tasks: map[kith.TaskID]bool{},
+		s = &lifeStory{relations: map[kith.RelationID]*stay{}, tasks: map[kith.TaskID]bool{}, storage: map[kith.StorageID]bool{},
 			changed: map[kith.SecretID]int{}, obsolete: map[revision]bool{}}
 		x.units[u] = s
 	}
@@ -83,6 +84,9 @@ func (x *witness) event(e script.Event) {
 		}
 		if s.installed && !s.removed {
 			x.complain(e.Unit, "4.2: gone without remove")
+		}
+		if s.removed && len(s.storage) > 0 {
+			x.complain(e.Unit, "4.2: gone without detaching of %v", s.storage)
 		}
 		delete(x.units, e.Unit)
 	case resolve.Run:
@@ -146,6 +150,10 @@ func (x *witness) moot(u kith.UnitName, h core.Hook) bool {
 	if h.Secret != nil {
 		return x.mootSecret(u, h)
 	}
+	if h.Storage != nil {
+		s := x.w.Model().Storage(h.Storage.ID)
+		return s == nil || s.Unit != u
+	}
 	return h.Relation != nil && x.w.Model().Member(h.Relation.ID, u) == nil
 }
 
@@ -155,7 +163,7 @@ func (x *witness) committed(u kith.UnitName, h core.Hook) {
 	if s.removed {
 		x.complain(u, "4.2: %s after remove", h.Name())
 	}
-	if !s.installed && h.Kind != core.Install {
+	if !s.installed && h.Kind != core.Install && h.Storage == nil {
 		x.complain(u, "4.2: %s before install", h.Name())
 	}
 	switch h.Kind {
@@ -184,6 +192,8 @@ func (x *witness) committed(u kith.UnitName, h core.Hook) {
 	case core.UpgradeCharm, core.LeaderElected, core.LeaderSettingsChanged, core.UpdateStatus:
 	case core.SecretExpired, core.SecretRotate, core.SecretChanged, core.SecretRemove:
 		x.secret(u, s, h)
+	case core.StorageAttached, core.StorageDetaching:
+		x.storage(u, s, h)
 	default:
 		x.relation(u, s, h)
 	}
@@ -300,6 +310,11 @@ func (x *witness) vanished() {
 				delete(s.relations, id)
 			}
 		}
+		for id := range s.storage { // any order: as above
+			if row := x.w.Model().Storage(id); row == nil || row.Unit != u {
+				delete(s.storage, id) // taken away by force
+			}
+		}
 		if x.w.Model().Unit(u) == nil {
 			delete(x.units, u)
 		}
@@ -309,6 +324,7 @@ func (x *witness) vanished() {
 // settled checks what must be true when nobody has anything left to do:
 // everybody knows exactly whom they can see, and has been told of the latest data (G4).
 func (x *witness) settled() {
+	x.storageSettled()
 	for _, u := range slices.Sorted(maps.Keys(x.units)) {
 		v, ok := core.ViewOf(x.w.Model(), u)
 		if !ok {

@@ -56,6 +56,11 @@ var commands = map[string]func(*World, []string) error{
 	"update-secret":      (*World).cmdUpdateSecret,
 	"grant-secret":       func(w *World, a []string) error { return w.cmdGrantSecret(a, false) },
 	"revoke-secret":      func(w *World, a []string) error { return w.cmdGrantSecret(a, true) },
+	"add-storage":        (*World).cmdAddStorage,
+	"attach-storage":     (*World).cmdAttachStorage,
+	"detach-storage":     (*World).cmdDetachStorage,
+	"remove-storage":     (*World).cmdRemoveStorage,
+	"storage":            (*World).cmdStorage,
 	"remove-secret":      (*World).cmdRemoveSecret,
 	"secrets":            (*World).cmdSecrets,
 	"status":             (*World).cmdStatus,
@@ -71,7 +76,7 @@ var arity = map[string]int{
 	"charm": 1, "deploy": 1, "add-unit": 1, "integrate": 2, "remove-relation": 1, "config": 1, "refresh": 1, "on": 2, "off": 2,
 	"fail": 2, "mend": 2, "exec": 2, "step": 1, "next": 1, "begin": 1, "commit": 1, "kill": 1, "hello": 1, "elect": 1,
 	"add-secret": 1, "update-secret": 1, "grant-secret": 2, "revoke-secret": 2, "remove-secret": 1,
-	"run": 2, "cancel": 1, "down": 1, "up": 1, "advance": 1, "sleep": 1, "members": 1, "bags": 1, "leader": 1, "wake": 1,
+	"run": 2, "cancel": 1, "down": 1, "up": 1, "advance": 1, "sleep": 1, "members": 1, "bags": 1, "leader": 1, "wake": 1, "add-storage": 2, "attach-storage": 2, "detach-storage": 1, "remove-storage": 1,
 }
 
 func (w *World) line(line string) error {
@@ -157,6 +162,11 @@ func (w *World) cmdModelConfig(args []string) error {
 }
 
 func (w *World) cmdDeploy(args []string) error {
+	storage, err := directives(&args)
+	if err != nil {
+		return w.answer(err)
+	}
+	attach := storageIDs(takeValue(&args, "attach", ""))
 	units, err := takeInt(&args, "units", "")
 	hostName := takeValue(&args, "host", "local")
 	name := args[len(args)-1]
@@ -173,7 +183,8 @@ func (w *World) cmdDeploy(args []string) error {
 	if err := w.known(hostName); err != nil {
 		return err
 	}
-	return w.do(core.Deploy{App: kith.AppName(args[0]), Charm: c.ID, Units: units, Host: hostName})
+	return w.do(core.Deploy{App: kith.AppName(args[0]), Charm: c.ID, Units: units, Host: hostName,
+		Storage: storage, AttachStorage: attach})
 }
 
 // known makes a host's agent say hello when the script first names the host.
@@ -191,24 +202,25 @@ func (w *World) cmdAddUnit(args []string) error {
 		return err
 	}
 	hostName := takeValue(&args, "host", "local")
+	attach := storageIDs(takeValue(&args, "attach", ""))
 	if err := w.known(hostName); err != nil {
 		return err
 	}
-	return w.do(core.AddUnits{App: kith.AppName(args[0]), Units: units, Host: hostName})
+	return w.do(core.AddUnits{App: kith.AppName(args[0]), Units: units, Host: hostName, AttachStorage: attach})
 }
 
 func (w *World) cmdRemoveUnit(args []string) error {
-	force := takeFlag(&args, "force")
-	return w.do(core.RemoveUnits{Units: unitNames(args), Force: force})
+	force, destroy := takeFlag(&args, "force"), takeFlag(&args, "destroy-storage")
+	return w.do(core.RemoveUnits{Units: unitNames(args), Force: force, DestroyStorage: destroy})
 }
 
 func (w *World) cmdRemoveApp(args []string) error {
-	force := takeFlag(&args, "force")
+	force, destroy := takeFlag(&args, "force"), takeFlag(&args, "destroy-storage")
 	var apps []kith.AppName
 	for _, a := range args {
 		apps = append(apps, kith.AppName(a))
 	}
-	return w.do(core.RemoveApps{Apps: apps, Force: force})
+	return w.do(core.RemoveApps{Apps: apps, Force: force, DestroyStorage: destroy})
 }
 
 func (w *World) cmdIntegrate(args []string) error {
@@ -272,7 +284,12 @@ func (w *World) cmdConfig(args []string) error {
 
 func (w *World) cmdRefresh(args []string) error {
 	force, units := takeFlag(&args, "force"), takeFlag(&args, "force-units")
-	return w.do(core.Refresh{App: kith.AppName(args[0]), Charm: w.charms[args[len(args)-1]], Force: force, ForceUnits: units})
+	storage, err := directives(&args)
+	if err != nil {
+		return w.answer(err)
+	}
+	return w.do(core.Refresh{App: kith.AppName(args[0]), Charm: w.charms[args[len(args)-1]], Force: force,
+		ForceUnits: units, Storage: storage})
 }
 
 func (w *World) cmdResolved(args []string) error {

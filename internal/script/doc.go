@@ -27,23 +27,27 @@
 //
 //	model-config KEY=VALUE...
 //	charm NAME [subordinate] [provides=EP,...] [requires=EP,...] [peers=EP,...] [options=NAME,...] [actions=ACTION,...]
+//	    [storage=STORAGE,...]
 //	    EP is NAME:INTERFACE, with :container, :optional or :limit=N after it; a second
 //	    charm of the same name is what the next deploy or refresh uses;
+//	    STORAGE is NAME, with :min=N, :max=N (-1: no bound), :size=MIB, :location=PATH, :block, :shared or :read-only after it;
 //	    ACTION is NAME, with :parallel, :group=G, :needs=KEY or :default=KEY after it
-//	deploy APP [CHARM] [units=N] [host=HOST]
-//	add-unit APP [units=N] [host=HOST]
-//	remove-unit UNIT... [force]
-//	remove-application APP... [force]
+//	deploy APP [CHARM] [units=N] [host=HOST] [storage:NAME=DIRECTIVE...] [attach=ID,...]
+//	add-unit APP [units=N] [host=HOST] [attach=ID,...]
+//	remove-unit UNIT... [force] [destroy-storage]
+//	remove-application APP... [force] [destroy-storage]
 //	integrate APP[:ENDPOINT] APP[:ENDPOINT]
 //	remove-relation ID | APP[:ENDPOINT] [APP[:ENDPOINT]] [force] [wait=DURATION]
 //	suspend ID...       (forced: Juju has it for cross-model relations only)
 //	resume ID...
 //	config APP KEY=VALUE...
-//	refresh APP [CHARM] [force]
+//	refresh APP [CHARM] [force] [storage:NAME=DIRECTIVE...]
 //	resolved UNIT... [no-retry]
 //	run UNIT... ACTION [KEY=VALUE...]
 //	command [UNIT...] [app=APP] [machine=ID] [all] [serial] [group=G] [relation=ID] [remote=UNIT] [force]
 //	cancel TASK...      one that runs is aborted when it is killed
+//	add-storage UNIT NAME[=DIRECTIVE]...; attach-storage UNIT ID...
+//	detach-storage ID [force]; remove-storage ID [force] [no-destroy]
 //	add-secret NAME KEY=VALUE...; update-secret SECRET [name=NAME] [prune] KEY=VALUE...
 //	grant-secret SECRET APP...; revoke-secret SECRET APP...; remove-secret SECRET [revision=N]
 //
@@ -77,5 +81,6 @@
 // Questions:
 //
 //	status, tasks, relations, members ID, bags ID [all], leader APP, wake UNIT
+//	storage    each instance, its size, who has it, and where it is
 //	secrets    with revisions (- for an obsolete one), who may read them, and who reads which
 package script

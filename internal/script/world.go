@@ -161,7 +161,8 @@ func (w *World) Next(name kith.UnitName) (resolve.Step, bool) {
 	if !ok || w.host(v.Unit.Host).down {
 		return resolve.Step{}, false
 	}
-	return resolve.Next(v, w.now)
+	step, ok := resolve.Next(v, w.now)
+	return placed(step), ok
 }
 
 // Step does the unit's next step; false if there is none.
@@ -235,6 +236,13 @@ func (w *World) Settle(names ...kith.UnitName) error {
 					return fmt.Errorf("no rest after %d steps; the last was %s's", maxSteps, name)
 				}
 			}
+		}
+		if len(names) == 0 && !moved {
+			did, err := w.wipe()
+			if err != nil {
+				return err
+			}
+			moved = did
 		}
 		if !moved {
 			return nil
@@ -452,6 +460,8 @@ func DescribeHook(h core.Hook) string {
 		s = fmt.Sprintf("%s task=%d", h.Title(), h.Task.ID)
 	}
 	switch r := h.Relation; {
+	case h.Storage != nil:
+		return s + " storage=" + string(h.Storage.ID)
 	case h.Secret != nil:
 		return s + describeSecret(h)
 	case r == nil:

@@ -82,8 +82,9 @@ func New(c Config) *Agent {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &Agent{Config: c, dirs: dirs{c.Dir}, env: readHostEnv(c.APIAddresses), boot: bootID(), epoch: rand.Text(),
+	a := &Agent{Config: c, dirs: dirs{c.Dir}, env: readHostEnv(c.APIAddresses), boot: bootID(),
 		slots: newSlots(c.Hooks), spawn: newSpawner(), units: map[api.UnitRef]*unit{}, wiping: map[api.StorageRef]bool{}}
+	a.epoch = a.boot + "/" + rand.Text() // core.BootOf reads it
 	a.sockets.note = filepath.Join(c.Dir, "sockets")
 	a.charms = archives{dirs: a.dirs, fetch: c.Controller.Blob}
 	a.logs = newLogs(func(ctx context.Context, model kith.ModelUUID, records []api.LogRecord) error {

@@ -28,6 +28,8 @@ type dirs struct{ root string }
 //	agent.socket    while a hook runs
 //	manifest.json   which files of charm/ came out of the archive
 //	hook.json       the process of the hook that runs
+//	resources/NAME/FILE  what resource-get has fetched
+//	resources.json  which content that is
 type unitDir struct{ root string }
 
 func (d dirs) tools() string                 { return filepath.Join(d.root, "tools") }
@@ -39,6 +41,8 @@ func (d unitDir) tools() string              { return filepath.Join(d.root, "too
 func (d unitDir) socket() string             { return filepath.Join(d.root, "agent.socket") }
 func (d unitDir) manifest() string           { return filepath.Join(d.root, "manifest.json") }
 func (d unitDir) process() string            { return filepath.Join(d.root, "hook.json") }
+func (d unitDir) resources() string          { return filepath.Join(d.root, "resources") }
+func (d unitDir) fetched() string            { return filepath.Join(d.root, "resources.json") }
 func (d dirs) unit(u api.UnitRef) unitDir {
 	return unitDir{filepath.Join(d.model(u.Model), api.UnitTag(u.Unit))}
 }

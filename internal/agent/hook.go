@@ -31,6 +31,7 @@ type outcome struct {
 	via     string // which script ran; empty if none was found
 	message string
 	effects core.Effects
+	reboot  bool // of a hook that was ended because it asked for one
 }
 
 // logFlush bounds how long a commit waits for the log: a log that cannot be
@@ -61,6 +62,9 @@ func (u *unit) step(a *api.Assignment) {
 		u.logOperation(api.LevelInfo, "skipped %q hook (missing)", name)
 	case terminated:
 		u.logOperation(api.LevelWarning, "hook %q was terminated", name)
+		if o.reboot {
+			u.logOperation(api.LevelInfo, "hook %q has asked for a reboot and runs again", name)
+		}
 	case failed:
 		u.logFailed(name, o)
 	}
@@ -88,7 +92,7 @@ func (u *unit) report(a *api.Assignment, o outcome) {
 		u.logFailed(a.Hook.Name(), o)
 	}
 	err := u.tell(a, core.FailHook{Unit: u.ref.Unit, Seq: a.Seq, Hook: a.Hook, Message: o.message,
-		Attempt: a.Context.Attempt, Requeue: o.ending == terminated, Epoch: u.agent.epoch}, 0)
+		Attempt: a.Context.Attempt, Requeue: o.ending == terminated, Reboot: o.reboot, Epoch: u.agent.epoch}, 0)
 	if err != nil && u.life.report.Err() == nil && !u.gone.Load() {
 		u.logOperation(api.LevelWarning, "cannot report the end of hook %q: %v", a.Hook.Name(), err)
 	}
@@ -189,6 +193,7 @@ func (u *unit) execute(a *api.Assignment, s script) outcome {
 		out:   u.newOutput(a.Hook.Name()),
 		spawn: u.agent.spawn,
 		grace: u.agent.StopGrace,
+		kill:  host.kill,
 	}
 	state, err := u.runNoted(p)
 	tools.close()
@@ -196,6 +201,8 @@ func (u *unit) execute(a *api.Assignment, s script) outcome {
 	switch {
 	case err != nil:
 		return fail(err)
+	case run.RebootNow():
+		return outcome{ending: terminated, via: s.Via, message: "it asked for a reboot", reboot: true}
 	case state.Success():
 		return outcome{ending: ran, via: s.Via, effects: run.Effects()}
 	case wasTerminated(state), u.life.run.Err() != nil:

@@ -22,6 +22,8 @@ func processStart(pid int) (string, error) {
 	return fmt.Sprintf("%d.%06d", start.Sec, start.Usec), nil
 }
 
-// bootID tells one start of the machine from another; here the time of day in
-// processStart does.
-func bootID() string { return "" }
+// bootID tells one start of the machine from another.
+func bootID() string {
+	id, _ := unix.Sysctl("kern.bootsessionuuid") // without it, process start times must do
+	return id
+}

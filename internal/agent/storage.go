@@ -22,7 +22,9 @@ func (d dirs) storages() string { return filepath.Join(d.root, "storage") }
 // placed is an assignment with the places of its storage filled in. Those of an
 // assignment may be out of date: the agent's folder can be moved between two lives.
 func (u *unit) placed(a *api.Assignment) *api.Assignment {
-	at := func(id kith.StorageID) string { return u.agent.dirs.storage(api.StorageRef{Model: a.Model, Storage: id}) }
+	at := func(id kith.StorageID) string {
+		return u.agent.dirs.storage(api.StorageRef{Model: a.Model, Storage: id})
+	}
 	placed := *a
 	placed.Hook, placed.Context = a.Hook.Placed(at), a.Context.Placed(at)
 	return &placed
@@ -89,4 +91,3 @@ func (a *Agent) tidy(ref api.StorageRef) {
 		dir = filepath.Dir(dir)
 	}
 }
-

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sync"
 	"time"
 
 	"kith"
@@ -29,15 +30,24 @@ type toolHost struct {
 	task  kith.TaskID // of an action; 0 in a hook
 	// members says whose bags may be kept for later hooks.
 	members map[bagKey]bool
+	// kill, once closed, ends the process of the hook.
+	kill     chan struct{}
+	killOnce sync.Once
 }
 
 func (u *unit) toolHost(ctx context.Context, a *api.Assignment) *toolHost {
-	h := &toolHost{ctx: ctx, unit: u, model: string(a.Model), token: a.Token, members: announced(&a.Context)}
+	h := &toolHost{ctx: ctx, unit: u, model: string(a.Model), token: a.Token, members: announced(&a.Context), kill: make(chan struct{})}
 	if t := a.Hook.Task; t != nil {
 		h.task = t.ID
 	}
 	return h
 }
+
+// EndHook has the hook's process killed, with all of its group.
+//
+// Juju: the process alone, again and again for 30 s (section 3.8). Its children would have
+// ended with the machine, which in kith goes on.
+func (h *toolHost) EndHook() { h.killOnce.Do(func() { close(h.kill) }) }
 
 // ask asks the controller with the unit's credential, and is patient. Every
 // question may be repeated, and so may the writes: they set something to a value.

@@ -88,6 +88,7 @@ var commands = []Command{
 	{"grant-secret", ForUsers, "Lets applications read a secret of the model.", core.GrantSecret{}, share(false)},
 	{"revoke-secret", ForUsers, "Takes back what grant-secret has given.", core.GrantSecret{}, share(true)},
 	{"remove-secret", ForUsers, "Removes a secret of the model, or one revision.", core.RemoveSecret{}, op[core.RemoveSecret]},
+	{"attach-resource", ForUsers, "Gives an application a file for one of its charm's resources.", core.AttachResource{}, op[core.AttachResource]},
 	{"add-storage", ForUsers, "Adds storage to a unit.", core.AddStorage{}, op[core.AddStorage]},
 	{"attach-storage", ForUsers, "Hands storage that nobody has to a unit.", core.AttachStorage{}, op[core.AttachStorage]},
 	{"detach-storage", ForUsers, "Has a unit give a storage back.", core.DetachStorage{}, op[core.DetachStorage]},

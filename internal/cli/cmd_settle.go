@@ -24,9 +24,8 @@ func settleCommand() *command {
 		summary: "Waits until nothing is left to do",
 		details: `A model is settled when no hook, action or command is running or due, no failed hook
 will be retried by itself, no forced removal is waiting and no storage is being
-deleted. The controller
-knows this exactly, so there is nothing to poll: settle returns the moment it is
-true, and at once if it is true already.
+deleted. The controller knows this exactly, so there is nothing to poll: settle
+returns the moment it is true, and at once if it is true already.
 
 When the time is up, it says which unit is busy with what, and exits with status 1.
 A unit whose hook failed for good does not keep a model from settling; settle then

@@ -81,7 +81,8 @@ func sameModel(a, b *core.ModelInfo) bool {
 func sameApp(a, b *core.App) bool {
 	return a != nil && b != nil && a.Charm == b.Charm && a.CharmRev == b.CharmRev && a.Life == b.Life &&
 		a.ConfigVersion == b.ConfigVersion && a.ConfigRev == b.ConfigRev && a.Trust == b.Trust &&
-		a.LeaderVersion == b.LeaderVersion && a.LeaderRev == b.LeaderRev && a.Subordinate == b.Subordinate
+		a.LeaderVersion == b.LeaderVersion && a.LeaderRev == b.LeaderRev && a.Subordinate == b.Subordinate &&
+		a.ResourceVersion == b.ResourceVersion && a.ResourceRev == b.ResourceRev
 }
 
 func unitsOf(m *core.Model, app kith.AppName, add func(kith.UnitName)) {

@@ -20,7 +20,7 @@ var shapes = []struct {
 	zero   any
 	fields int
 }{
-	{core.Bag{}, 6}, {core.Progress{}, 16}, {core.Running{}, 3}, {core.Hook{}, 9}, {core.RelationHook{}, 6},
+	{core.Bag{}, 6}, {core.Progress{}, 19}, {core.Running{}, 3}, {core.Hook{}, 10}, {core.RelationHook{}, 6},
 	{core.TaskHook{}, 2},
 	{core.Entry{}, 7}, {core.Actor{}, 2}, {core.HookRef{}, 3}, {core.Delta{}, 10},
 }
@@ -195,6 +195,9 @@ func (o *object) progress(p core.Progress) {
 	o.optNumber("config", p.Config)
 	o.optFlag("elected", p.Elected)
 	o.optNumber("settings", p.Settings)
+	o.optNumber("resources", p.Resources)
+	o.optFlag("rebooted", p.Rebooted)
+	o.optNumber("reboot-rev", p.RebootRev)
 	o.optString("queued", string(p.Queued))
 	if r := p.Running; r != nil {
 		o.key("running")
@@ -253,6 +256,7 @@ func (o *object) hook(h core.Hook) {
 	o.optString("charm", h.Charm)
 	o.optNumber("config", h.Config)
 	o.optNumber("settings", h.Settings)
+	o.optNumber("resources", h.Resources)
 	o.close()
 }
 

@@ -306,6 +306,16 @@ func (m *Model) Submit(ctx context.Context, actor core.Actor, op core.Op) (api.C
 			return api.CommandReply{}, err
 		}
 	}
+	if m.ctl.opt.Blobs != nil {
+		for _, file := range core.Given(op) {
+			if file.SHA256 == "" {
+				continue
+			}
+			if err := m.ctl.opt.Blobs.Require(ctx, file.SHA256); err != nil {
+				return api.CommandReply{}, err
+			}
+		}
+	}
 	answer := make(chan result, 1)
 	r := &Request{Actor: actor, Op: op, submitted: time.Now(),
 		Answer: func(reply api.CommandReply, err error) { answer <- result{reply, err} }}

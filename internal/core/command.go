@@ -82,6 +82,8 @@ type Deploy struct {
 	// Storage is what units get of each storage; AttachStorage goes to the first and only unit.
 	Storage       map[string]StorageDirective `json:"storage,omitempty"`
 	AttachStorage []kith.StorageID            `json:"attach-storage,omitempty"`
+	// Resources are files and images for the charm's resources, by name.
+	Resources map[string]ResourceFile `json:"resources,omitempty"`
 }
 
 // AddUnits adds units to an application.
@@ -169,6 +171,8 @@ type Refresh struct {
 	ForceUnits bool `json:"force-units,omitempty"`
 	// Storage changes what units get from now on.
 	Storage map[string]StorageDirective `json:"storage,omitempty"`
+	// Resources go with the charm; what it had before and still declares stays.
+	Resources map[string]ResourceFile `json:"resources,omitempty"`
 }
 
 // Resolved retries a failed hook now, or counts it as run.
@@ -176,6 +180,13 @@ type Resolved struct {
 	Units   []kith.UnitName `json:"units"`
 	All     bool            `json:"all,omitempty"`
 	NoRetry bool            `json:"no-retry,omitempty"`
+}
+
+// AttachResource gives an application a file or an image for one of its charm's resources.
+type AttachResource struct {
+	App      kith.AppName `json:"app"`
+	Resource string       `json:"resource"`
+	File     ResourceFile `json:"file"`
 }
 
 // StorageRequest asks for instances of one storage of a charm.
@@ -247,7 +258,8 @@ type RemoveSecret struct {
 }
 
 // HostHello says that a host's agent has started a new life. Hooks that an
-// earlier life was running have failed; leases its units hold get a full term.
+// earlier life was running have failed; leases its units hold get a full term. If the
+// computer has a new life as well ([BootOf]), started units run start once more.
 type HostHello struct {
 	Host  string `json:"host"`
 	Epoch string `json:"epoch"`
@@ -322,7 +334,9 @@ type FailHook struct {
 	Attempt uint64        `json:"attempt,omitempty"` // as for BeginHook
 	// Requeue is true if the process was ended from outside (SIGTERM, SIGKILL): no error, it runs again.
 	Requeue bool   `json:"requeue,omitempty"`
-	Epoch   string `json:"epoch,omitempty"`
+	// Reboot is true if the hook asked for a reboot at once.
+	Reboot bool   `json:"reboot,omitempty"`
+	Epoch  string `json:"epoch,omitempty"`
 }
 
 // RunAction queues an action: one operation, with a task for each unit. A unit that
@@ -427,6 +441,8 @@ func (s Suspend) Name() string {
 	}
 	return "suspend-relation"
 }
+func (AttachResource) Name() string { return "attach-resource" }
+
 func (AddStorage) Name() string    { return "add-storage" }
 func (AttachStorage) Name() string { return "attach-storage" }
 func (DetachStorage) Name() string { return "detach-storage" }

@@ -146,6 +146,8 @@ func (t *txn) decide(op Op) error {
 		return t.runCommand(op)
 	case CancelTasks:
 		return t.cancelTasks(op)
+	case AttachResource:
+		return t.attachResource(op)
 	case AddStorage:
 		return t.addStorage(op)
 	case AttachStorage:

@@ -49,6 +49,9 @@ func (t *txn) deploy(op Deploy) error {
 		Config: config, ConfigRev: t.rev, Trust: op.Trust, Base: op.Base, LeaderRev: t.rev, Created: t.now,
 		NextUnit: t.m.Info().UnitNumbers[op.App], Storage: maps.Clone(op.Storage),
 	}
+	if err := t.giveResources(&app, &c.Charm, op.Resources); err != nil {
+		return err
+	}
 	if app.Base == "" && len(c.Charm.Bases) > 0 {
 		app.Base = c.Charm.Bases[0].Name + "@" + c.Charm.Bases[0].Channel
 	}
@@ -285,7 +288,7 @@ func (t *txn) refresh(op Refresh) error {
 		return kith.Errorf(kith.NotFound, "charm %q not found", op.Charm)
 	}
 	if app.Charm == c.ID {
-		return nil
+		return t.refreshExtras(app, &c.Charm, op)
 	}
 	prefix := fmt.Sprintf("cannot upgrade application %q to charm %q: ", app.Name, c.URL)
 	if c.Charm.Meta.Subordinate != app.Subordinate {
@@ -306,6 +309,10 @@ func (t *txn) refresh(op Refresh) error {
 	if err := checkStorage(&app, &c.Charm); err != nil {
 		return err.Prefix("%s", prefix)
 	}
+	app.Resources = keepResources(app.Resources, &c.Charm)
+	if err := t.giveResources(&app, &c.Charm, op.Resources); err != nil {
+		return err
+	}
 	app.Charm, app.CharmRev = c.ID, t.rev
 	app.Config, err = keepConfig(app.Config, c.Charm)
 	if err != nil {
@@ -317,6 +324,22 @@ func (t *txn) refresh(op Refresh) error {
 		t.upgradeFailed(app.Name, c.ID)
 	}
 	t.completeStorage(&app)
+	return nil
+}
+
+// refreshExtras is a refresh to the charm the application has: only what comes with it changes.
+func (t *txn) refreshExtras(app App, c *charm.Charm, op Refresh) error {
+	version, storage := app.ResourceVersion, app.Storage
+	if err := t.giveResources(&app, c, op.Resources); err != nil {
+		return err
+	}
+	app.Storage = mergeDirectives(app.Storage, op.Storage, c)
+	if err := checkStorage(&app, c); err != nil {
+		return err.Prefix("cannot upgrade application %q to charm %q: ", app.Name, t.m.Charm(app.Charm).URL)
+	}
+	if app.ResourceVersion != version || !maps.Equal(storage, app.Storage) {
+		t.put(app)
+	}
 	return nil
 }
 

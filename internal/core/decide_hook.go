@@ -102,6 +102,9 @@ func (t *txn) commitHook(op CommitHook) error {
 		t.refreshAddresses(op.Unit)
 	}
 	t.advance(past, op.Hook)
+	if op.Effects.Reboot {
+		t.rebootMachine(t.m.Unit(op.Unit).Machine)
+	}
 	return nil
 }
 
@@ -125,6 +128,9 @@ func (t *txn) failHook(op FailHook) error {
 	}
 	past.LastSince = t.now
 	t.put(past)
+	if op.Reboot {
+		t.rebootMachine(t.m.Unit(op.Unit).Machine)
+	}
 	return nil
 }
 
@@ -198,7 +204,7 @@ func (t *txn) advance(past Progress, h Hook) {
 	u := *t.m.Unit(past.Unit)
 	switch h.Kind {
 	case Install:
-		past.Installed, past.Charm = true, h.Charm
+		past.Installed, past.Charm, past.Resources = true, h.Charm, h.Resources
 		t.recheckTasks(u.Name, h.Charm)
 	case ConfigChanged:
 		past.Config = h.Config + 1
@@ -206,12 +212,12 @@ func (t *txn) advance(past Progress, h Hook) {
 			past.Queued = Start
 		}
 	case Start:
-		past.Started = true
+		past.Started, past.Rebooted, past.RebootRev = true, false, 0
 		if !u.StatusSet {
 			t.setWorkload(u, kith.Unknown, "")
 		}
 	case UpgradeCharm:
-		past.Charm, past.Queued = h.Charm, ConfigChanged
+		past.Charm, past.Resources, past.Queued = h.Charm, h.Resources, ConfigChanged
 		t.recheckTasks(u.Name, h.Charm)
 	case LeaderElected:
 		l := t.m.Lease(u.App)
@@ -312,6 +318,7 @@ func (t *txn) applyEffects(unit kith.UnitName, e Effects) error {
 	if err := t.applyStorageAdds(unit, e.Storage); err != nil {
 		return err
 	}
+	t.noteFetched(unit, e.Fetched)
 	for _, w := range e.Secrets {
 		if err := t.applySecretWrite(unit, w); err != nil {
 			return err

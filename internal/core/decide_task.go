@@ -416,6 +416,9 @@ func (t *txn) finishTask(op FinishTask) error {
 	t.put(past)
 	task.Values, task.Output = op.Values, op.Output
 	t.endTask(task, op.Status, op.Message)
+	if op.Effects.Reboot {
+		t.rebootMachine(t.m.Unit(op.Unit).Machine)
+	}
 	return nil
 }
 

@@ -126,6 +126,11 @@ type App struct {
 	LeaderRev     uint64 `json:"leader-rev"`
 	// Storage holds what the operator asked for, by the name of a storage; each new unit gets it.
 	Storage map[string]StorageDirective `json:"storage,omitempty"`
+	// Resources are what operators gave for the charm's resources.
+	Resources map[string]Resource `json:"resources,omitempty"`
+	// ResourceVersion counts effective changes of Resources.
+	ResourceVersion uint64 `json:"resource-version,omitempty"`
+	ResourceRev     uint64 `json:"resource-rev,omitempty"` // revision of the last change
 	Created time.Time                   `json:"created"`
 }
 
@@ -158,6 +163,9 @@ type Unit struct {
 	Created   time.Time `json:"created"`
 	// Present is true once the agent has taken the unit up.
 	Present bool `json:"present,omitempty"`
+	// Resources are the contents that its hooks have fetched, by name ([ResourceFile.Sum]).
+	// Written by the unit's hook commits only.
+	Resources map[string]string `json:"resources,omitempty"`
 	// EvictAt is when a forced removal stops waiting for the unit's hooks; zero if not forced.
 	EvictAt time.Time `json:"evict-at,omitzero"`
 }

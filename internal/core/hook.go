@@ -85,6 +85,8 @@ type Hook struct {
 	Config uint64 `json:"config,omitempty"`
 	// Settings is the version of the leader settings that leader-settings-changed announces.
 	Settings uint64 `json:"settings,omitempty"`
+	// Resources is the version of the resources that install and upgrade-charm announce.
+	Resources uint64 `json:"resources,omitempty"`
 }
 
 // Name is the hook's full name: db-relation-changed. That of a task is the action's.
@@ -160,6 +162,12 @@ type Progress struct {
 	Elected bool `json:"elected,omitempty"`
 	// Settings is the App.LeaderVersion last announced, plus one; 0 is never.
 	Settings uint64 `json:"settings,omitempty"`
+	// Resources is the App.ResourceVersion last announced.
+	Resources uint64 `json:"resources,omitempty"`
+	// Rebooted is true if start has to run once more, since its machine was rebooted; RebootRev
+	// is the revision of that.
+	Rebooted  bool   `json:"rebooted,omitempty"`
+	RebootRev uint64 `json:"reboot-rev,omitempty"`
 	// Queued is a hook that follows the last one whatever else there is to do.
 	Queued HookKind `json:"queued,omitempty"`
 	// Running is the hook, or the task, that was begun and has not ended.
@@ -274,9 +282,14 @@ type Effects struct {
 	Secrets []SecretWrite `json:"secrets,omitempty"`
 	// Storage is what was asked for with storage-add, in order.
 	Storage []StorageAdd `json:"storage,omitempty"`
+	// Fetched are the contents of resources that were fetched, by name.
+	Fetched map[string]string `json:"fetched,omitempty"`
+	// Reboot asks for a reboot of the machine after the hook.
+	Reboot bool `json:"reboot,omitempty"`
 }
 
 // Empty reports whether e commits nothing.
 func (e Effects) Empty() bool {
-	return len(e.Bags) == 0 && len(e.Ports) == 0 && len(e.State) == 0 && len(e.Secrets) == 0 && len(e.Storage) == 0
+	return len(e.Bags) == 0 && len(e.Ports) == 0 && len(e.State) == 0 && len(e.Secrets) == 0 && len(e.Storage) == 0 &&
+		len(e.Fetched) == 0 && !e.Reboot
 }

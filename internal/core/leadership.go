@@ -38,6 +38,9 @@ func (t *txn) hostHello(op HostHello) error {
 	for _, u := range slices.Collect(t.m.Units()) {
 		if u.Host == op.Host {
 			t.interrupt(*t.m.Progress(u.Name), op.Epoch)
+			if h != nil && BootOf(h.Epoch) != BootOf(op.Epoch) && BootOf(h.Epoch) != "" && BootOf(op.Epoch) != "" {
+				t.rebooted(u.Name)
+			}
 		}
 	}
 	t.extendLeases(op.Host)

@@ -279,6 +279,10 @@ type HookContext struct {
 	Task *TaskContext `json:"task,omitempty"`
 	// Storage is what the unit has, by name and number.
 	Storage []StorageContext `json:"storage,omitempty"`
+	// Resources are those that were given, by name.
+	Resources []ResourceContext `json:"resources,omitempty"`
+	// Trust is the application's.
+	Trust bool `json:"trust,omitempty"`
 }
 
 // ProxyOptions are the model options a charm gets as JUJU_CHARM_*_PROXY (hook
@@ -320,7 +324,7 @@ func (v View) Context(h Hook, now time.Time) HookContext {
 	c := HookContext{
 		Unit: v.Unit.Name, Principal: v.Unit.Principal, Machine: v.Unit.Machine, Address: v.Unit.Address,
 		Charm: v.App.Charm, Config: v.m.EffectiveConfig(v.App), Ports: v.Unit.Ports,
-		Attempt: v.Past.Tries, Task: v.taskContext(h), Storage: v.storageContext(h),
+		Attempt: v.Past.Tries, Task: v.taskContext(h), Storage: v.storageContext(h), Trust: v.App.Trust,
 	}
 	if info := v.m.Info(); info != nil {
 		c.Model, c.ModelName = info.UUID, info.Name
@@ -335,6 +339,7 @@ func (v View) Context(h Hook, now time.Time) HookContext {
 	}
 	if info := v.m.Charm(c.Charm); info != nil {
 		c.Options, c.Bindings = names(info.Charm)
+		c.Resources = v.resourceContext(&info.Charm)
 	}
 	c.Leader = v.m.IsLeader(v.Unit.Name, now)
 	for r := range v.Relations() {

@@ -17,6 +17,11 @@ import (
 type Host interface {
 	Controller
 	Files
+	// Resource brings a resource to the machine and returns the path of its file.
+	Resource(core.ResourceContext) (path string, err error)
+	// EndHook has the process of the hook ended; it may be called more than once, and
+	// does not wait.
+	EndHook()
 	// NewSecretID draws an id nobody has used.
 	NewSecretID() kith.SecretID
 	// Now is the time, for what is said relative to it.
@@ -141,6 +146,9 @@ type Run struct {
 	// secretWrites are in the order of the first call about each secret.
 	secretWrites []*core.SecretWrite
 	storageAdds  []core.StorageAdd
+	fetched      map[string]string // contents of resources, by name
+	reboot       bool
+	rebootNow    bool
 
 	// What an action has come to.
 	results map[string]any
@@ -156,6 +164,7 @@ func NewRun(ctx core.HookContext, hook core.Hook, host Host) *Run {
 		written: map[sideKey]map[string]string{},
 		state:   map[string]*string{},
 		results: map[string]any{},
+		fetched: map[string]string{},
 		secrets: map[kith.SecretID]core.SecretValue{},
 	}
 	for _, b := range ctx.Bags {
@@ -193,6 +202,10 @@ func (r *Run) Effects() core.Effects {
 		e.Secrets = append(e.Secrets, *w)
 	}
 	e.Storage = slices.Clone(r.storageAdds)
+	e.Reboot = r.reboot
+	if len(r.fetched) > 0 {
+		e.Fetched = maps.Clone(r.fetched)
+	}
 	return e
 }
 

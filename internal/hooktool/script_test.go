@@ -45,6 +45,10 @@ func runBlock(t *testing.T, d *datadriven.TestData) string {
 			ctx.Ports = []core.Port{{Protocol: "tcp", From: 85, To: 95}, {Protocol: "udp", From: 53, To: 53, Endpoint: "db"}}
 		case "alone": // everybody has departed
 			ctx.Relations[2].Members = nil
+		case "trusted":
+			ctx.Trust = true
+		case "no-storage":
+			ctx.Storage = nil
 		case "no-address":
 			ctx.Address = ""
 		default:

@@ -7,8 +7,7 @@ import (
 )
 
 // The conformance vectors of the hook protocol reference, section 18, row by row. Left
-// out are the rows whose tools are still to come (51 and 56 to 58: storage, resources,
-// reboot) and 62, which is kith-hook's.
+// out is 62, which is kith-hook's.
 func TestConformanceVectors(t *testing.T) {
 	t.Parallel()
 	const follower = " follower" // "not leader"
@@ -70,10 +69,14 @@ func TestConformanceVectors(t *testing.T) {
 		{48, "other", "action-get", "", 1, "ERROR not running an action\n"},
 		{49, "action", "action-set Foo=1", "", 2, "ERROR key \"Foo\" must start and end with lowercase alphanumeric, and contain only lowercase alphanumeric and hyphens\n"},
 		{50, "action", "action-set stdout=1", "", 2, "ERROR cannot set reserved action key \"stdout\"\n"},
+		{51, "action", "juju-reboot", "", 1, "ERROR juju-reboot is not supported when running an action.\n"},
 		{52, "other", "secret-add ab=1", "", 2, "ERROR key \"ab\" not valid\n"},
 		{53, "other", "secret-add", "", 2, "ERROR missing secret value or filename\n"},
 		{54, "other", "secret-get", "", 2, "ERROR require either a secret URI or label\n"},
 		{55, "other", "secret-get --label x --peek --refresh", "", 2, "ERROR specify one of --peek or --refresh but not both\n"},
+		{56, "other", "storage-get", "", 2, "ERROR no storage instance specified\n"},
+		{57, "other", "storage-list nosuch --format=json", "[]\n", 0, ""},
+		{58, "other", "resource-get", "", 2, "ERROR missing required resource name\n"},
 		{59, "other", "relation-list -r 4 --format=xml", "", 2, "ERROR invalid value \"xml\" for option --format: unknown format \"xml\"\n"},
 		{60, "other", "config-get --bogus", "", 2, "ERROR option provided but not defined: --bogus\n"},
 		{61, "other", "config-get a b", "", 2, "ERROR unrecognized args: [\"b\"]\n"},

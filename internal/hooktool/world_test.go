@@ -111,6 +111,18 @@ func (h *host) Log(level hooktool.Level, message string) {
 	h.log = append(h.log, string(level)+" "+message)
 }
 
+// Resource finds every resource but the one that is broken.
+func (h *host) Resource(r core.ResourceContext) (string, error) {
+	h.asked = append(h.asked, "resource "+r.Name)
+	if h.broken != nil {
+		return "", h.broken
+	}
+	return "/agents/unit-web-0/resources/" + r.Name + "/" + r.Filename, nil
+}
+
+// EndHook notes that the hook's process is to end.
+func (h *host) EndHook() { h.log = append(h.log, "the hook is ended") }
+
 // newHost is the host of the model of section 18.
 func newHost() *host {
 	at := time.Date(2025, 1, 31, 10, 20, 30, 0, time.FixedZone("", 3600))
@@ -156,6 +168,12 @@ func context() core.HookContext {
 			{ID: 4, Endpoint: "db", RemoteApp: "pg", Key: "web:db pg:db", Role: kith.Requirer, Members: []kith.UnitName{"pg/0", "pg/1"}},
 			{ID: 10, Endpoint: "logs", RemoteApp: "loki2", Role: kith.Requirer},
 		},
+		Storage: []core.StorageContext{
+			{StorageHook: core.StorageHook{ID: "data/2", Kind: "filesystem", Location: "/srv/data/2"}},
+			{StorageHook: core.StorageHook{ID: "data/10", Kind: "filesystem", Location: "/srv/data/10"}},
+			{StorageHook: core.StorageHook{ID: "logs/0", Kind: "filesystem", Location: "/srv/logs/0"}},
+		},
+		Resources: []core.ResourceContext{{Name: "software", Filename: "software.tgz", ResourceFile: core.ResourceFile{SHA256: "abc", Size: 3}}},
 	}
 }
 
@@ -165,6 +183,9 @@ func hookOf(name string) core.Hook {
 	kind, unit, _ := strings.Cut(name, " ")
 	if kind == "action" || kind == "command" {
 		return taskOf(kind).hook
+	}
+	if kind == "attached" || kind == "detaching" {
+		return core.Hook{Kind: core.HookKind("storage-" + kind), Storage: &core.StorageHook{ID: "data/2", Kind: "filesystem", Location: "/srv/data/2"}}
 	}
 	kinds := map[string]core.HookKind{"rel": core.RelationChanged, "created": core.RelationCreated, "joined": core.RelationJoined,
 		"changed": core.RelationChanged, "departed": core.RelationDeparted, "broken": core.RelationBroken}

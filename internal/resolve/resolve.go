@@ -40,8 +40,8 @@ type Step struct {
 // operator, for subordinates to go.
 //
 // The cases are the priorities of the relations reference, section 4.1, by number.
-// What kith does not have yet has its place: 1 (start after a reboot) before the
-// queued hook; 5 (workload events) after leadership. Storage (9) also comes
+// Start after a reboot (1) waits for a hook in progress: a failed or a queued one. What kith
+// does not have has its place: 5 (workload events) after leadership. Storage (9) also comes
 // before install and, for a dying unit, after its relations. An action (7) also
 // runs while a hook is in error, and a command (8) before anything but what is running:
 // neither is put off by what waits for an operator.
@@ -66,6 +66,9 @@ func Next(v core.View, now time.Time) (Step, bool) {
 	}
 	if u.past.Queued != "" { // 10, before 3-6
 		return run(u.hook(u.past.Queued))
+	}
+	if u.past.Rebooted && u.past.Started && !u.Dying() { // 1: no hook is in progress
+		return run(u.hook(core.Start))
 	}
 	if !u.past.Installed { // 12; a dying unit is done by now
 		if h, ok := u.storage(); ok { // 9: a machine charm has its storage before install (section 4.2)
@@ -201,7 +204,7 @@ func (u unit) teardown() (Step, bool) {
 // work is what a unit does that is installed, alive and idle: step 12.
 func (u unit) work() (Step, bool) {
 	switch { // 12
-	case u.past.Charm != u.App.Charm:
+	case u.past.Charm != u.App.Charm, u.past.Resources != u.App.ResourceVersion:
 		return run(u.hook(core.UpgradeCharm))
 	case u.past.Config != u.App.ConfigVersion+1:
 		return run(u.hook(core.ConfigChanged))
@@ -233,11 +236,11 @@ func (u unit) hook(kind core.HookKind) core.Hook {
 	h := core.Hook{Kind: kind}
 	switch kind {
 	case core.Install:
-		h.Charm, h.Cause = u.App.Charm, u.Unit.LifeRev
+		h.Charm, h.Resources, h.Cause = u.App.Charm, u.App.ResourceVersion, u.Unit.LifeRev
 	case core.Start, core.Stop, core.Remove:
-		h.Cause = u.Unit.LifeRev
+		h.Cause = max(u.Unit.LifeRev, u.past.RebootRev)
 	case core.UpgradeCharm:
-		h.Charm, h.Cause = u.App.Charm, u.App.CharmRev
+		h.Charm, h.Resources, h.Cause = u.App.Charm, u.App.ResourceVersion, max(u.App.CharmRev, u.App.ResourceRev)
 	case core.ConfigChanged: // an upgrade queues it too, and a new unit runs it once
 		h.Config, h.Cause = u.App.ConfigVersion, max(u.App.ConfigRev, u.App.CharmRev)
 		if u.past.Config == 0 {

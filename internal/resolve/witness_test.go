@@ -27,8 +27,8 @@ type lifeStory struct {
 	relations map[kith.RelationID]*stay
 	failed    *core.Hook // must be the next hook to run
 	tasks     map[kith.TaskID]bool
-	changed   map[kith.SecretID]int // the newest revision that secret-changed was about
-	obsolete  map[revision]bool     // what secret-remove was about
+	changed   map[kith.SecretID]int   // the newest revision that secret-changed was about
+	obsolete  map[revision]bool       // what secret-remove was about
 	storage   map[kith.StorageID]bool // what it was told of
 }
 

@@ -130,6 +130,14 @@ func (s *shell) OwnedSecrets() ([]core.SecretInfo, error) {
 	return core.OwnedSecrets(&s.w.model, s.unit), nil
 }
 
+// Resource is refused: scripted charms have no files.
+func (s *shell) Resource(r core.ResourceContext) (string, error) {
+	return "/resources/" + r.Name + "/" + r.Filename, nil
+}
+
+// EndHook does nothing: a script kills its hooks itself.
+func (s *shell) EndHook() {}
+
 // NewSecretID counts.
 func (s *shell) NewSecretID() kith.SecretID { return s.w.newSecretID() }
 

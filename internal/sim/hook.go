@@ -314,6 +314,12 @@ func (h *hookRun) OwnedSecrets() ([]core.SecretInfo, error) {
 	return core.OwnedSecrets(m, h.u.name), nil
 }
 
+// Resource implements hooktool.Host.
+func (h *hookRun) Resource(r core.ResourceContext) (string, error) { return "/resources/" + r.Name, nil }
+
+// EndHook implements hooktool.Host.
+func (h *hookRun) EndHook() {}
+
 // NewSecretID implements hooktool.Host: ids count, so that a schedule can be repeated.
 func (h *hookRun) NewSecretID() kith.SecretID { return h.u.w.newSecretID() }
 

@@ -274,6 +274,14 @@ func (r *hookRun) OwnedSecrets() ([]core.SecretInfo, error) {
 	return core.OwnedSecrets(&r.w.model, r.unit), nil
 }
 
+// Resource is refused: a harness has no files for resources.
+func (r *hookRun) Resource(c core.ResourceContext) (string, error) {
+	return "", core.NoResource(r.unit.App(), c.Name)
+}
+
+// EndHook does nothing: a charm that asks for a reboot at once ends by itself.
+func (r *hookRun) EndHook() {}
+
 // NewSecretID counts.
 func (r *hookRun) NewSecretID() kith.SecretID { return r.w.newSecretID() }
 

@@ -43,7 +43,7 @@ func newEncoder(sealer *Sealer) encoder {
 // marshal is json.Marshal, with short cuts for the types that hooks change.
 func (e encoder) marshal(v any) ([]byte, error) {
 	if content, ok := v.(core.SecretContent); ok {
-		return e.sealer.seal(content)
+		return e.sealer.Seal(content)
 	}
 	if !e.byHand {
 		return json.Marshal(v)

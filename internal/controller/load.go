@@ -21,7 +21,7 @@ func load(ctx context.Context, st store.Store, model kith.ModelUUID, sealer *Sea
 	for _, e := range snap.Entities {
 		value, err := e.Value, error(nil)
 		if core.Kind(e.Kind) == core.KindSecretContent {
-			value, err = sealer.open(e.ID, e.Value)
+			value, err = sealer.Open(e.ID, e.Value)
 		}
 		if err != nil {
 			return nil, 0, err

@@ -63,7 +63,8 @@ type sealed struct {
 	Content []byte        `json:"content"`
 }
 
-func (s *Sealer) seal(c core.SecretContent) ([]byte, error) {
+// Seal is the stored form of a content. Errors: Internal, without a key.
+func (s *Sealer) Seal(c core.SecretContent) ([]byte, error) {
 	if s == nil {
 		return nil, kith.Errorf(kith.Internal, "cannot store secret content: this engine has no key")
 	}
@@ -82,8 +83,8 @@ func (s *Sealer) seal(c core.SecretContent) ([]byte, error) {
 // place names a row. Neither part of it has a NUL.
 func (s *Sealer) place(id string) []byte { return []byte(string(s.model) + "\x00" + id) }
 
-// open turns a stored row into the JSON of the entity. Errors: Internal; none tells anything of the content.
-func (s *Sealer) open(id string, stored []byte) ([]byte, error) {
+// Open turns a stored row into the JSON of the entity. Errors: Internal; none tells anything of the content.
+func (s *Sealer) Open(id string, stored []byte) ([]byte, error) {
 	var row sealed
 	if s == nil || json.Unmarshal(stored, &row) != nil || len(row.Content) < s.aead.NonceSize() {
 		return nil, unopened(id)

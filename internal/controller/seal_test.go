@@ -76,7 +76,7 @@ func TestSeal(t *testing.T) {
 	sealer := testKeys(t).Sealer(testModel)
 	c := core.SecretContent{Secret: driverSecrets[0], Number: 3, Data: core.SecretData{"password": "cGxhbnRlZC12YWx1ZQ==", "user-name": "YWRtaW4="}}
 	id := c.Key().ID
-	stored, err := sealer.seal(c)
+	stored, err := sealer.Seal(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func TestSeal(t *testing.T) {
 			t.Errorf("%q can be read in %s", part, stored)
 		}
 	}
-	back, err := sealer.open(id, stored)
+	back, err := sealer.Open(id, stored)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,14 +93,14 @@ func TestSeal(t *testing.T) {
 	if err != nil || toJSON(entity) != toJSON(c) {
 		t.Errorf("it opens as %s (%v)", back, err)
 	}
-	again, err := testKeys(t).Sealer(testModel).seal(c)
+	again, err := testKeys(t).Sealer(testModel).Seal(c)
 	if err != nil || string(again) != string(stored) {
 		t.Errorf("sealed again it is %s (%v), not %s", again, err, stored)
 	}
 
 	refuse := func(what string, s *Sealer, id string, stored []byte) {
 		t.Helper()
-		opened, err := s.open(id, stored)
+		opened, err := s.Open(id, stored)
 		if err == nil {
 			t.Errorf("%s opens as %s", what, opened)
 			return
@@ -128,7 +128,7 @@ func TestSeal(t *testing.T) {
 		refuse(fmt.Sprintf("byte %d changed", i), sealer, id, []byte(toJSON(row)))
 		row.Content[i] ^= 1
 	}
-	if _, err := (*Sealer)(nil).seal(c); err == nil {
+	if _, err := (*Sealer)(nil).Seal(c); err == nil {
 		t.Error("content is stored without a key")
 	}
 }

@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -240,21 +241,19 @@ func (m *Model) secretIndexIsRight() bool {
 	for g := range m.secretGrants.all() {
 		Apply(fresh, Change{g.Key(), *g})
 	}
-	return m.secretIndex.dump() == fresh.secretIndex.dump()
+	return m.secretIndex.equal(&fresh.secretIndex)
 }
 
-func (x *secretIndex) dump() string {
-	var b strings.Builder
-	for _, part := range []*index{&x.owned, &x.consumes, &x.byRelation, &x.bySubject, &x.rotations, &x.expiries, &x.obsolete, &x.stale} {
-		part.rows.Scan(func(key string, _ struct{}) bool {
-			fmt.Fprintf(&b, "%q ", key)
-			return true
-		})
-		b.WriteByte('\n')
+func (x *secretIndex) equal(o *secretIndex) bool {
+	theirs := o.parts()
+	for i, part := range x.parts() {
+		if !slices.Equal(part.rows.Keys(), theirs[i].rows.Keys()) {
+			return false
+		}
 	}
-	x.trackers.Scan(func(key string, n int) bool {
-		fmt.Fprintf(&b, "%q=%d ", key, n)
-		return true
-	})
-	return b.String()
+	return slices.Equal(x.trackers.Keys(), o.trackers.Keys()) && slices.Equal(x.trackers.Values(), o.trackers.Values())
+}
+
+func (x *secretIndex) parts() []*index {
+	return []*index{&x.owned, &x.consumes, &x.byRelation, &x.bySubject, &x.rotations, &x.expiries, &x.obsolete, &x.stale}
 }

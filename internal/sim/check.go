@@ -39,6 +39,8 @@ type (
 	startChecker interface{ processStarted(*hookRun) string }
 	// heardChecker is told what an agent heard of its commit.
 	heardChecker interface{ heard(*hookRun, error) string }
+	// secretChecker is told of each secret-get, and how it was answered.
+	secretChecker interface{ readSecret(secretRead) string }
 	// leadsChecker is told when is-leader says yes.
 	leadsChecker interface {
 		leads(unit kith.UnitName, now time.Time, revision uint64) string
@@ -71,6 +73,9 @@ func checkers() []checker {
 		&refusals{},
 		&onceOnly{},
 		&tasksOnce{},
+		&secretReaders{},
+		&secretRevisions{},
+		&secretsTold{},
 		&oneLeader{},
 		&settleExact{},
 		&revisions{},
@@ -94,6 +99,7 @@ type checks struct {
 	starts  []startChecker
 	hears   []heardChecker
 	leaders []leadsChecker
+	secrets []secretChecker
 	turns   []turnChecker
 	rests   []restChecker
 	empties []emptyChecker
@@ -104,7 +110,7 @@ func newChecks(w *World) *checks {
 	return &checks{
 		w: w, facts: only[factChecker](all), entries: only[entryChecker](all), batches: only[batchChecker](all),
 		lands: only[landedChecker](all), answers: only[answerChecker](all), ends: only[endedChecker](all), fails: only[failingChecker](all), hears: only[heardChecker](all), starts: only[startChecker](all),
-		leaders: only[leadsChecker](all), turns: only[turnChecker](all), rests: only[restChecker](all), empties: only[emptyChecker](all),
+		leaders: only[leadsChecker](all), secrets: only[secretChecker](all), turns: only[turnChecker](all), rests: only[restChecker](all), empties: only[emptyChecker](all),
 	}
 }
 
@@ -165,6 +171,10 @@ func (s *checks) started(h *hookRun) {
 
 func (s *checks) heard(h *hookRun, err error) {
 	each(s.w, s.hears, func(c heardChecker) string { return c.heard(h, err) })
+}
+
+func (s *checks) readSecret(r secretRead) {
+	each(s.w, s.secrets, func(c secretChecker) string { return c.readSecret(r) })
 }
 
 func (s *checks) leads(u kith.UnitName, now time.Time, revision uint64) {

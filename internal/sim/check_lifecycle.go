@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"strings"
 
 	"kith"
 	"kith/internal/core"
@@ -89,6 +90,22 @@ type errorsBlock struct {
 }
 
 func (*errorsBlock) name() string { return "errors-block" }
+
+// entry lets go of failed hooks about a secret that something has happened to: they
+// may have lost their object.
+func (c *errorsBlock) entry(_ *ledger, e *core.Entry) string {
+	for unit, h := range c.failed { // any order: each by itself
+		if h.Secret == nil {
+			continue
+		}
+		for _, d := range e.Deltas {
+			if strings.HasPrefix(d.ID, string(h.Secret.ID)) || d.Kind == core.KindLease && d.ID == string(unit.App()) {
+				delete(c.failed, unit)
+			}
+		}
+	}
+	return ""
+}
 
 func (c *errorsBlock) fact(f fact) string {
 	c.in.follow(f)

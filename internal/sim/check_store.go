@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strings"
 
+	"kith"
 	"kith/internal/core"
 	"kith/internal/store"
 )
@@ -114,6 +116,11 @@ func sameEntities(p *process) string {
 		if err != nil {
 			return err.Error()
 		}
+		if e.Key().Kind == core.KindSecretContent && stored[key] != nil {
+			if stored[key], err = p.w.sealer.Open(e.Key().ID, stored[key]); err != nil {
+				return err.Error()
+			}
+		}
 		if !bytes.Equal(value, stored[key]) {
 			return fmt.Sprintf("%s is %s to the controller, and %s in the store", key, value, stored[key])
 		}
@@ -135,9 +142,22 @@ func (nothingLeft) empty(m *core.Model) string {
 		switch k := e.Key(); k.Kind {
 		case core.KindModel, core.KindCharm, core.KindHost:
 		case core.KindOperation, core.KindTask, core.KindTaskLog: // kept until they are pruned
+		case core.KindSecret, core.KindSecretRevision, core.KindSecretContent:
+			if owner := ownerIn(m, k.ID); owner.Kind != core.OwnerModel { // a user's stays
+				return fmt.Sprintf("%s/%s of %s is left after everything was removed", k.Kind, k.ID, owner)
+			}
 		default:
 			return fmt.Sprintf("%s/%s is left after everything was removed", k.Kind, k.ID)
 		}
 	}
 	return ""
+}
+
+// ownerIn is who owns the secret of an entity with that id.
+func ownerIn(m *core.Model, id string) core.SecretOwner {
+	secret, _, _ := strings.Cut(id, "/")
+	if s := m.Secret(kith.SecretID(secret)); s != nil {
+		return s.Owner
+	}
+	return core.SecretOwner{}
 }

@@ -22,6 +22,10 @@ type defect struct {
 	settled func(*process) bool
 	// headstrong makes agents run tasks they were told not to, or that have run.
 	headstrong bool
+	// leaky lets everybody read every secret.
+	leaky bool
+	// forgetful makes agents commit hooks without the new content of secrets.
+	forgetful bool
 	// leads makes everybody a leader.
 	leads bool
 }

@@ -30,6 +30,8 @@ type hookRun struct {
 	at      int
 	// read is what relation-get returned for the remote the hook is about, as JSON; empty if it did not ask.
 	read string
+	// shared is the secret that the remote's bag names; empty if it names none.
+	shared string
 	// listed is what relation-list returned; nil if it was not asked.
 	listed []kith.UnitName
 }
@@ -45,18 +47,22 @@ func newHook(u *unit, a *api.Assignment, token string) *hookRun {
 		return h
 	}
 	switch a.Hook.Kind {
-	case core.RelationCreated, core.RelationJoined, core.RelationDeparted:
-		h.program = append(h.program, (*hookRun).list, (*hookRun).publish)
+	case core.RelationCreated:
+		h.program = append(h.program, (*hookRun).list, (*hookRun).publish, (*hookRun).share)
+	case core.RelationJoined, core.RelationDeparted:
+		h.program = append(h.program, (*hookRun).list, (*hookRun).publish, (*hookRun).renew)
 	case core.RelationBroken:
 		h.program = append(h.program, (*hookRun).publish)
 	case core.RelationChanged:
-		h.program = append(h.program, (*hookRun).list, (*hookRun).echo)
+		h.program = append(h.program, (*hookRun).list, (*hookRun).echo, (*hookRun).learn)
 	case core.LeaderElected:
 		h.program = append(h.program, (*hookRun).proclaim)
 	case core.ConfigChanged:
-		h.program = append(h.program, (*hookRun).configure)
+		h.program = append(h.program, (*hookRun).configure, (*hookRun).renew)
 	case core.Install, core.Start, core.UpdateStatus:
-		h.program = append(h.program, (*hookRun).report, (*hookRun).ports, (*hookRun).gossip)
+		h.program = append(h.program, (*hookRun).report, (*hookRun).ports, (*hookRun).gossip, (*hookRun).renew)
+	case core.SecretExpired, core.SecretRotate, core.SecretChanged, core.SecretRemove:
+		h.program = append(h.program, (*hookRun).secretHook)
 	case core.Stop, core.Remove, core.UpgradeCharm, core.LeaderSettingsChanged:
 		h.program = append(h.program, (*hookRun).report)
 	}
@@ -139,6 +145,7 @@ func (h *hookRun) echo() string {
 	if err := json.Unmarshal([]byte(out), &data); err != nil {
 		return "exit status 1"
 	}
+	h.shared = data["secret"]
 	return h.must([]string{"relation-set", "echo-" + strings.ReplaceAll(about, "/", "-") + "=" + data["n"]})
 }
 
@@ -302,7 +309,13 @@ func (h *hookRun) Secret(q core.SecretQuery) (core.SecretValue, error) {
 	if err != nil {
 		return core.SecretValue{}, err
 	}
-	return core.ReadSecret(m, h.u.name, q, h.u.w.now())
+	u := h.u.name
+	if h.u.w.defect.leaky {
+		u = ownerOf(m, q.ID, u)
+	}
+	v, err := core.ReadSecret(m, u, q, h.u.w.now())
+	h.u.w.checks.readSecret(secretRead{h.u.name, q, v, err, m.Revision})
+	return v, err
 }
 
 // OwnedSecrets implements hooktool.Controller.

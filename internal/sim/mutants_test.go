@@ -135,6 +135,22 @@ func mutants() []mutant {
 			return defect{assign: func(_ *World, a *api.Assignment) { a.Context.Attempt = 1000 }}
 		}},
 		{"an agent that runs tasks it was told not to", []string{"tasks-once"}, func() defect { return defect{headstrong: true} }},
+		{"a controller that shows secrets to everybody", []string{"secrets-read-by-readers"}, func() defect { return defect{leaky: true} }},
+		{"a resolver that tells of a revision again", []string{"secrets-told"}, func() defect {
+			told := map[kith.SecretID]int{}
+			return defect{assign: func(_ *World, a *api.Assignment) {
+				if a.Hook.Kind != core.SecretChanged {
+					return
+				}
+				s := *a.Hook.Secret // each time the first that was announced
+				if first := told[s.ID]; first != 0 {
+					s.Revision = first
+				}
+				told[s.ID] = s.Revision
+				a.Hook.Secret = &s
+			}}
+		}},
+		{"an agent that forgets what a hook wrote into a secret", []string{"secret-revisions"}, func() defect { return defect{forgetful: true} }},
 		{"a relation-list without the one who joins", []string{"members-announced"}, func() defect {
 			return defect{assign: func(w *World, a *api.Assignment) {
 				a.Context.Relations = slices.Clone(a.Context.Relations)

@@ -68,6 +68,10 @@ func orders() []order {
 		{6, (*World).runTask},
 		{3, (*World).runCommand},
 		{1, (*World).cancelTask},
+		{2, (*World).addSecret},
+		{3, (*World).updateSecret},
+		{4, (*World).grantSecret},
+		{1, (*World).removeSecret},
 	}
 }
 
@@ -270,6 +274,14 @@ func describe(op core.Op) string {
 		add("%v %v all=%v serial=%v group=%q", op.Units, op.Apps, op.All, op.Serial, op.Group)
 	case core.CancelTasks:
 		add("%v", op.Tasks)
+	case core.AddSecret:
+		add("%s", op.ID)
+	case core.UpdateSecret:
+		add("%s", op.Secret)
+	case core.GrantSecret:
+		add("%s %v", op.Secret, op.Apps)
+	case core.RemoveSecret:
+		add("%s revision=%d", op.Secret, op.Revision)
 	case core.Elect:
 		add("%s", op.Unit)
 	}

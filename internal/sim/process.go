@@ -74,7 +74,7 @@ func (w *World) startProcess(id string) *process {
 	}
 	w.lives++
 	p := &process{w: w, id: id, life: w.lives, store: st, front: front, own: own, dirty: true}
-	p.engine = controller.NewEngine(st, own, controller.EngineOptions{})
+	p.engine = controller.NewEngine(st, own, controller.EngineOptions{Sealer: w.sealer})
 	w.processes = append(w.processes, p)
 	if err := p.engine.Reload(ctx, w.now()); err == nil {
 		p.turn()

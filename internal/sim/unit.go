@@ -210,6 +210,13 @@ func (u *unit) succeed() {
 	if !u.hook.missing {
 		op.Effects = u.hook.run.Effects()
 	}
+	if u.w.defect.forgetful {
+		for i := range op.Effects.Secrets {
+			if w := &op.Effects.Secrets[i]; w.Create == "" {
+				w.Data = nil
+			}
+		}
+	}
 	u.tell = op
 	u.w.checks.ended(u.hook)
 }

@@ -47,6 +47,7 @@ type World struct {
 	operators int
 	lives     int
 	secrets   uint32 // drawn
+	sealer    *controller.Sealer
 	attempts  int
 
 	ledger *ledger
@@ -76,6 +77,11 @@ func newWorld(c chooser, d defect) *World {
 		choice: c, defect: d, clock: controller.NewManualClock(epoch0), server: memstore.New(store.Limits{}),
 		apps: apps(), orders: orders(), given: map[string]*call{},
 	}
+	keys, err := controller.NewKeys(make([]byte, 32))
+	if err != nil {
+		panic(err) // it is long enough
+	}
+	w.sealer = keys.Sealer(modelID)
 	w.nothing = memstore.New(store.Limits{}).Open(store.Identity{ID: "front"})
 	for _, o := range w.orders {
 		w.weights = append(w.weights, o.weight)

@@ -337,7 +337,7 @@ func TestIgnore(t *testing.T) {
 func TestFolders(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	for _, name := range []string{"hooks", "lib/charms", ".git/objects", "src/__pycache__", "out/deep"} {
+	for _, name := range []string{"hooks", "lib/charms", ".git/objects", "out/deep", "node/x"} {
 		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -349,7 +349,7 @@ func TestFolders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{".", "hooks", "lib", "lib/charms", "src"}; !slices.Equal(got, want) {
+	if want := []string{".", "hooks", "lib", "lib/charms", "node", "node/x"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if _, err := Folders(filepath.Join(dir, "nosuch")); err == nil {

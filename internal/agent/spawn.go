@@ -1,10 +1,12 @@
 package agent
 
 import (
+	"errors"
 	"os"
 	"runtime"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // spawner starts processes from threads that live as long as the agent. On
@@ -42,8 +44,28 @@ func (s spawner) thread() {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	for j := range s.jobs {
-		j.proc, j.err = os.StartProcess(j.argv[0], j.argv, j.attr)
+		j.proc, j.err = startProcess(j.argv, j.attr)
 		close(j.done)
+	}
+}
+
+// The tries to start a program that is busy: 1 ms apart at first, then twice that,
+// and so on: two seconds in all.
+const (
+	firstBusyPause = time.Millisecond
+	busyTries      = 11
+)
+
+// startProcess starts a program. One that was just unpacked may be "busy" for a
+// moment: a process that another thread is starting has inherited the file that was
+// being written, and closes it only when it becomes its own program.
+func startProcess(argv []string, attr *os.ProcAttr) (*os.Process, error) {
+	for try := 0; ; try++ {
+		proc, err := os.StartProcess(argv[0], argv, attr)
+		if !errors.Is(err, syscall.ETXTBSY) || try == busyTries {
+			return proc, err
+		}
+		time.Sleep(firstBusyPause << try)
 	}
 }
 

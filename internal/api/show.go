@@ -108,8 +108,12 @@ func bagData(m *core.Model, id kith.RelationID, owner string) map[string]string 
 type ShowApp struct {
 	AppStatus
 	Trust bool `json:"trust"`
+	// ExposedEndpoints limits Exposed to some endpoints.
+	ExposedEndpoints []kith.EndpointName `json:"exposed-endpoints,omitempty"`
 	// Endpoints are those of the charm, by name.
 	Endpoints []charm.Relation `json:"endpoints"`
+	// Resources are those of the charm, by name.
+	Resources []AppResource `json:"resources,omitempty"`
 }
 
 // ShowAppOf builds it; false if there is no such application.
@@ -124,7 +128,8 @@ func ShowAppOf(m *core.Model, name kith.AppName) (ShowApp, bool) {
 			units = append(units, unitStatus(m, u))
 		}
 	}
-	s := ShowApp{AppStatus: appStatus(m, a, units), Trust: a.Trust}
+	s := ShowApp{AppStatus: appStatus(m, a, units), Trust: a.Trust, ExposedEndpoints: a.ExposedEndpoints,
+		Resources: appResources(m, a)}
 	if c := m.Charm(a.Charm); c != nil {
 		meta := c.Charm.Meta
 		for _, section := range []map[string]charm.Relation{meta.Provides, meta.Requires, meta.Peers} {

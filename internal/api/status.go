@@ -15,6 +15,7 @@ type Status struct {
 	Apps      []AppStatus      `json:"applications"`
 	Units     []UnitStatus     `json:"units"` // principals and subordinates alike
 	Relations []RelationStatus `json:"relations"`
+	Storage   []StorageStatus  `json:"storage,omitempty"`
 	Revision  uint64           `json:"revision"`
 	Timestamp time.Time        `json:"timestamp"`
 }

@@ -36,6 +36,7 @@ func StatusOf(m *core.Model, now time.Time) Status {
 		s.Apps = append(s.Apps, appStatus(m, a, s.Units))
 	}
 	slices.SortFunc(s.Apps, func(a, b AppStatus) int { return Natural(string(a.Name), string(b.Name)) })
+	s.Storage = storageStatuses(m)
 	for r := range m.Relations() {
 		s.Relations = append(s.Relations, relationStatus(r))
 	}

@@ -11,6 +11,7 @@ import (
 
 func addUnitCommand() *command {
 	var n int
+	var attach []string
 	return &command{
 		name: "add-unit", args: "<application name>", group: groupApp, scope: modelScope,
 		summary: "Adds one or more units to a deployed application",
@@ -22,11 +23,13 @@ added to it by hand.`,
 		examples: []example{
 			{"add-unit web", "Add one unit"},
 			{"add-unit web -n 3", "Add three units at once"},
+			{"add-unit db --attach-storage data/0", "Give it what another unit left"},
 		},
 		seeAlso: []string{"remove-unit", "deploy"},
 		flags: func(f *pflag.FlagSet) {
 			f.IntVarP(&n, "num-units", "n", 1, "Number of units to add")
-			placementFlags(f)
+			f.String("to", "", "Accepted for Juju's sake: every unit runs on this computer")
+			f.StringArrayVar(&attach, "attach-storage", nil, "Storage that nobody has, for the new unit")
 		},
 		check: func(_ *call, args []string) error {
 			if len(args) == 0 {
@@ -38,18 +41,28 @@ added to it by hand.`,
 			if _, err := appArg(args[0]); err != nil {
 				return err
 			}
+			if err := checkAttach(attach, n); err != nil {
+				return err
+			}
 			return atMost(1)(nil, args)
 		},
 		complete: firstArg(completeApps),
 		run: func(ctx context.Context, x *call, args []string) error {
-			_, err := x.do(ctx, core.AddUnits{App: kith.AppName(args[0]), Units: n})
+			ids, err := storageIDs(attach)
+			if err != nil {
+				return err
+			}
+			_, err = x.do(ctx, core.AddUnits{App: kith.AppName(args[0]), Units: n, AttachStorage: ids})
 			return whole(err)
 		},
 	}
 }
 
-// placementFlags accepts what chooses a place for a unit: there is one place.
-func placementFlags(f *pflag.FlagSet) {
-	f.String("to", "", "Accepted for Juju's sake: every unit runs on this computer")
-	f.StringArray("attach-storage", nil, "Accepted for Juju's sake: there is no storage to attach")
+// checkAttach checks --attach-storage, which is for one unit.
+func checkAttach(attach []string, units int) error {
+	if len(attach) > 0 && units != 1 {
+		return usagef("--attach-storage cannot be used with -n")
+	}
+	_, err := storageIDs(attach)
+	return err
 }

@@ -23,12 +23,17 @@ type deployFlags struct {
 	config []string
 	trust  bool
 	dryRun bool
+	bind   string
+	attach []string
+	// storage and resources are values by name.
+	storage   directivesFlag
+	resources pairsFlag
 	// unitsGiven is true if -n was.
 	unitsGiven func() bool
 }
 
 func deployCommand() *command {
-	var o deployFlags
+	o := newDeployFlags()
 	return &command{
 		name: "deploy", args: "<charm> [<application name>]", group: groupApp, scope: modelScope,
 		summary: "Deploys a charm as an application",
@@ -42,6 +47,7 @@ file with the options below the application's name.`,
 			{"deploy ./web", "Deploy the charm in a folder"},
 			{"deploy ./web_ubuntu-24.04-amd64.charm shop -n 3", "Deploy a packed charm under another name, with three units"},
 			{"deploy ./web --config port=8080 --config title=@title.txt", "Deploy with configuration"},
+			{"deploy ./db --storage data=10G --resource software=./db.tgz", "With storage and a file for a resource of its charm"},
 		},
 		seeAlso:  []string{"integrate", "add-unit", "config", "settle"},
 		flags:    o.flags,
@@ -58,10 +64,14 @@ func (o *deployFlags) flags(f *pflag.FlagSet) {
 	f.BoolVar(&o.trust, "trust", false, "Set the application's trust")
 	f.BoolVar(&o.dryRun, "dry-run", false, "Accepted for Juju's sake: ignored for local charms")
 	f.StringVar(&o.to, "to", "", "Accepted for Juju's sake: every unit runs on this computer")
-	for _, name := range []string{"attach-storage", "constraints", "device", "overlay", "resource", "storage"} {
+	f.StringArrayVar(&o.attach, "attach-storage", nil, "Storage that nobody has, for the one unit")
+	f.Var(o.storage, "storage", "Storage for each unit: name=directive, such as data=rootfs,10G,2")
+	f.Var(o.resources, "resource", "File for a resource of the charm: name=path")
+	f.StringVar(&o.bind, "bind", "", "Spaces of endpoints; there is only alpha")
+	for _, name := range []string{"constraints", "device", "overlay"} {
 		f.StringArray(name, nil, "Accepted for Juju's sake; does nothing")
 	}
-	for _, name := range []string{"bind", "channel", "map-machines", "series"} {
+	for _, name := range []string{"channel", "map-machines", "series"} {
 		f.String(name, "", "Accepted for Juju's sake; does nothing")
 	}
 	f.Int("revision", -1, "Accepted for Juju's sake; does nothing")
@@ -81,7 +91,14 @@ func (o *deployFlags) check(_ *call, args []string) error {
 	if o.units < 0 {
 		return usagef("--num-units must be a positive integer")
 	}
+	if err := checkAttach(o.attach, o.units); err != nil {
+		return err
+	}
 	return atMost(2)(nil, args)
+}
+
+func newDeployFlags() *deployFlags {
+	return &deployFlags{storage: directivesFlag{}, resources: pairsFlag{}}
 }
 
 func (o *deployFlags) run(ctx context.Context, x *call, args []string) error {
@@ -105,6 +122,9 @@ func (o *deployFlags) run(ctx context.Context, x *call, args []string) error {
 	if err != nil {
 		return err
 	}
+	if op.Resources, err = x.sendResources(ctx, o.resources, resourceTypes(c.charm)); err != nil {
+		return err
+	}
 	if err := c.send(ctx, x); err != nil {
 		return err
 	}
@@ -116,7 +136,7 @@ func (o *deployFlags) run(ctx context.Context, x *call, args []string) error {
 
 // op is the command that deploys c as app.
 func (o *deployFlags) op(x *call, app kith.AppName, c *localCharm) (core.Deploy, error) {
-	op := core.Deploy{App: app, Charm: c.id, Units: o.units, Trust: o.trust, Base: o.base}
+	op := core.Deploy{App: app, Charm: c.id, Units: o.units, Trust: o.trust, Base: o.base, Storage: o.storage.directives()}
 	if c.charm.Meta.Subordinate {
 		if o.unitsGiven() || o.to != "" {
 			return op, kith.Errorf(kith.Invalid, "cannot use --num-units or --to with subordinate application").
@@ -124,7 +144,13 @@ func (o *deployFlags) op(x *call, app kith.AppName, c *localCharm) (core.Deploy,
 		}
 		op.Units = 0
 	}
+	if err := checkBind(o.bind, c.charm); err != nil {
+		return op, err
+	}
 	var err error
+	if op.AttachStorage, err = storageIDs(o.attach); err != nil {
+		return op, err
+	}
 	if op.Config, err = x.deployConfig(o.config, string(app)); err != nil {
 		return op, err
 	}

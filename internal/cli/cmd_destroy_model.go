@@ -20,18 +20,21 @@ func destroyModelCommand() *command {
 		name: "destroy-model", args: "[<controller name>:]<model name>", group: groupModel, scope: argumentScope,
 		summary: "Removes a model and everything in it",
 		details: `Every application ends as if it had been removed; the command waits until the model is
-gone. With --force units are taken away at once and none of their hooks run.`,
+gone. With --force units are taken away at once and none of their hooks run.
+
+A model that has storage is destroyed only if it is said what becomes of that.`,
 		examples: []example{
 			{"destroy-model demo --no-prompt", "Remove a model without being asked"},
 			{"destroy-model demo --no-prompt --force", "Even if hooks fail"},
+			{"destroy-model demo --no-prompt --destroy-storage", "With all data"},
 		},
 		seeAlso: []string{"add-model", "remove-application"},
 		flags: func(f *pflag.FlagSet) {
 			f.BoolVar(&noPrompt, "no-prompt", false, "Do not ask for confirmation")
 			f.BoolVar(&force, "force", false, "Even if hooks fail")
 			f.BoolVar(&noWait, "no-wait", false, "With --force: do not give hooks time to run")
-			f.BoolVar(&destroyStorage, "destroy-storage", false, "Accepted for Juju's sake: there is no storage")
-			f.BoolVar(&releaseStorage, "release-storage", false, "Accepted for Juju's sake: there is no storage")
+			f.BoolVar(&destroyStorage, "destroy-storage", false, "Delete its storage")
+			f.BoolVar(&releaseStorage, "release-storage", false, "Leave the data of its storage where it is")
 			f.DurationVarP(&timeout, "timeout", "t", -time.Second, "With --force: how long to wait")
 		},
 		check: func(_ *call, args []string) error {
@@ -58,17 +61,17 @@ gone. With --force units are taken away at once and none of their hooks run.`,
 				return err
 			}
 			if !noPrompt {
-				if err := x.confirmDestroy(ctx); err != nil {
+				if err := x.confirmDestroy(ctx, releaseStorage); err != nil {
 					return err
 				}
 			}
-			return x.destroy(ctx, force, timeout)
+			return x.destroy(ctx, core.DestroyModel{Force: force, DestroyStorage: destroyStorage, ReleaseStorage: releaseStorage}, timeout)
 		},
 	}
 }
 
 // confirmDestroy says what will go and has the name typed (CLI reference, section 12.4).
-func (x *call) confirmDestroy(ctx context.Context) error {
+func (x *call) confirmDestroy(ctx context.Context, release bool) error {
 	s, err := x.api.Status(ctx, x.modelID())
 	if err != nil {
 		return err
@@ -90,15 +93,19 @@ func (x *call) confirmDestroy(ctx context.Context) error {
 		}
 		fmt.Fprintf(x.err, "  - application list: %s\n", strings.Join(names, " "))
 	}
-	fmt.Fprintln(x.err, " - 0 filesystem and 0 volume will be destroyed")
+	fate := "destroyed"
+	if release {
+		fate = "released"
+	}
+	fmt.Fprintf(x.err, " - %d filesystem and 0 volume will be %s\n", len(s.Storage), fate)
 	return x.confirmName(ctx, x.target.Name, "model destruction")
 }
 
 // destroy removes the model, waits until it is gone, and forgets it.
-func (x *call) destroy(ctx context.Context, force bool, timeout time.Duration) error {
+func (x *call) destroy(ctx context.Context, op core.DestroyModel, timeout time.Duration) error {
 	x.say("Destroying model")
 	name := x.target.Owner + "/" + x.target.Name
-	if _, err := x.do(ctx, core.DestroyModel{Force: force}); err != nil && kith.CodeOf(err) != kith.NotFound {
+	if _, err := x.do(ctx, op); err != nil && kith.CodeOf(err) != kith.NotFound {
 		return err
 	}
 	if timeout >= 0 {

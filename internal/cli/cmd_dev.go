@@ -14,13 +14,13 @@ import (
 
 // devFlags are the flags of dev.
 type devFlags struct {
-	deploy deployFlags
+	deploy *deployFlags
 	log    debugLogFlags
 	app    string
 }
 
 func devCommand() *command {
-	o := devFlags{}
+	o := devFlags{deploy: newDeployFlags()}
 	return &command{
 		name: "dev", args: "[<folder>]", group: groupApp, scope: modelScope,
 		summary: "Deploys a charm's folder, and refreshes it whenever a file is saved",
@@ -41,6 +41,8 @@ Ctrl-C stops watching. The application stays.`,
 			f.IntVarP(&o.deploy.units, "num-units", "n", 1, "Number of units, if it is deployed")
 			f.StringArrayVar(&o.deploy.config, "config", nil, "Option key=value, or a YAML file with options, if it is deployed")
 			f.BoolVar(&o.deploy.trust, "trust", false, "Set the application's trust, if it is deployed")
+			f.Var(o.deploy.storage, "storage", "Storage for each unit, if it is deployed: name=directive")
+			f.Var(o.deploy.resources, "resource", "File for a resource of the charm, if it is deployed: name=path")
 			f.StringVarP(&o.log.level, "level", "l", "", "Show only log records of this level and more severe ones")
 			o.deploy.unitsGiven = func() bool { return f.Changed("num-units") }
 			o.log.noFlags()
@@ -116,6 +118,9 @@ func (d *dev) start(ctx context.Context, o *devFlags) error {
 	}
 	op, err := o.deploy.op(d.call, d.app, c)
 	if err != nil {
+		return err
+	}
+	if op.Resources, err = d.sendResources(ctx, o.deploy.resources, resourceTypes(c.charm)); err != nil {
 		return err
 	}
 	if err := c.send(ctx, d.call); err != nil {

@@ -29,7 +29,7 @@ firewall before them, and their addresses are of this computer only.`,
 	}
 	if remove {
 		c.name, c.summary = "unexpose", "Takes back that an application may be reached from outside"
-		c.details, c.seeAlso = "", []string{"expose"}
+		c.details, c.seeAlso = "With --endpoints those are taken back; with the last of them the application is not\nexposed any more.", []string{"expose"}
 		c.examples = []example{{"unexpose web", "Wholly"}, {"unexpose web --endpoints admin", "By one endpoint"}}
 	}
 	c.flags = func(f *pflag.FlagSet) {

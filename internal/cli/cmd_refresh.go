@@ -11,7 +11,8 @@ import (
 )
 
 func refreshCommand() *command {
-	var path, swtch string
+	var path, swtch, bind string
+	storage, resources := directivesFlag{}, pairsFlag{}
 	var config []string
 	var force, forceUnits, trust bool
 	return &command{
@@ -30,10 +31,10 @@ which is in use is refused.`,
 			f.BoolVar(&forceUnits, "force-units", false, "Also units in error: the hook that failed runs again in the new version")
 			f.Bool("force-base", false, "Accepted for Juju's sake; does nothing")
 			f.Bool("force-series", false, "Accepted for Juju's sake; does nothing")
-			for _, name := range []string{"resource", "storage"} {
-				f.StringArray(name, nil, "Accepted for Juju's sake; does nothing")
-			}
-			for _, name := range []string{"base", "bind", "channel"} {
+			f.Var(storage, "storage", "Storage for each unit to come: name=directive, such as data=rootfs,10G,2")
+			f.Var(resources, "resource", "File for a resource of the charm: name=path")
+			f.StringVar(&bind, "bind", "", "Spaces of endpoints; there is only alpha")
+			for _, name := range []string{"base", "channel"} {
 				f.String(name, "", "Accepted for Juju's sake; does nothing")
 			}
 			f.Int("revision", -1, "For charms from a store; not with --path")
@@ -57,6 +58,10 @@ which is in use is refused.`,
 			if err != nil {
 				return whole(err)
 			}
+			o := refreshFlags{config, force, forceUnits, trust, storage.directives(), resources}
+			if path+swtch == "" && len(storage)+len(resources) > 0 {
+				return x.refreshExtras(ctx, before, o)
+			}
 			if path+swtch == "" {
 				return kith.Errorf(kith.Invalid, "refreshing a local charm requires either --path or --switch")
 			}
@@ -68,7 +73,10 @@ which is in use is refused.`,
 			if swtch == "" && c.charm.Meta.Name != before.CharmName {
 				return kith.Errorf(kith.Invalid, "cannot refresh %q to %q", before.CharmName, c.charm.Meta.Name)
 			}
-			return x.refresh(ctx, before, c, refreshFlags{config, force, forceUnits, trust})
+			if err := checkBind(bind, c.charm); err != nil {
+				return err
+			}
+			return x.refresh(ctx, before, c, o)
 		},
 	}
 }
@@ -77,6 +85,8 @@ which is in use is refused.`,
 type refreshFlags struct {
 	config                   []string
 	force, forceUnits, trust bool
+	storage                  map[string]core.StorageDirective
+	resources                pairsFlag
 }
 
 // refresh sends the charm, makes the application use it, and changes its options.
@@ -86,9 +96,14 @@ func (x *call) refresh(ctx context.Context, before api.ShowApp, c *localCharm, o
 	if err != nil {
 		return err
 	}
-	if c.id == before.CharmID {
+	if c.id == before.CharmID && len(o.storage)+len(o.resources) > 0 {
+		err = x.refreshExtras(ctx, before, o)
+	} else if c.id == before.CharmID {
 		x.say("charm %q: already up-to-date", c.charm.Meta.Name)
-	} else if err := x.replaceCharm(ctx, app, c, o); err != nil {
+	} else {
+		err = x.replaceCharm(ctx, app, c, o)
+	}
+	if err != nil {
 		return err
 	}
 	if len(set) == 0 && !o.trust {
@@ -105,11 +120,29 @@ func (x *call) refresh(ctx context.Context, before api.ShowApp, c *localCharm, o
 	return settingsError(err)
 }
 
+// refreshExtras changes what comes with the charm, and not the charm (CLI reference, section 7.8).
+func (x *call) refreshExtras(ctx context.Context, before api.ShowApp, o refreshFlags) error {
+	files, err := x.sendResources(ctx, o.resources, appResourceTypes(before))
+	if err != nil {
+		return err
+	}
+	if len(files) > 0 {
+		x.say("resources to be upgraded")
+	}
+	_, err = x.do(ctx, core.Refresh{App: before.Name, Charm: before.CharmID, Storage: o.storage, Resources: files})
+	return whole(err)
+}
+
 func (x *call) replaceCharm(ctx context.Context, app kith.AppName, c *localCharm, o refreshFlags) error {
 	if err := c.send(ctx, x); err != nil {
 		return err
 	}
-	if _, err := x.do(ctx, core.Refresh{App: app, Charm: c.id, Force: o.force, ForceUnits: o.forceUnits}); err != nil {
+	files, err := x.sendResources(ctx, o.resources, resourceTypes(c.charm))
+	if err != nil {
+		return err
+	}
+	op := core.Refresh{App: app, Charm: c.id, Force: o.force, ForceUnits: o.forceUnits, Storage: o.storage, Resources: files}
+	if _, err := x.do(ctx, op); err != nil {
 		return whole(err)
 	}
 	after, err := x.api.App(ctx, x.modelID(), app)

@@ -18,6 +18,9 @@ func removeApplicationCommand() *command {
 		details: `The application's relations end, then each of its units runs its stop and remove
 hooks. The application is gone when its last unit is.
 
+The storage of its units is detached and keeps its data, unless --destroy-storage is
+given.
+
 With --force units are gone after a minute even if their hooks fail, and with
 --no-wait at once.`,
 		examples: []example{
@@ -39,8 +42,9 @@ With --force units are gone after a minute even if their hooks fail, and with
 		},
 		complete: completeApps,
 		run: func(ctx context.Context, x *call, args []string) error {
-			return r.removeEach(ctx, x, "application", args, previewApp, func(name string) error {
-				_, err := x.do(ctx, core.RemoveApps{Apps: []kith.AppName{kith.AppName(name)}, Force: r.force, Wait: r.wait()})
+			return r.removeEach(ctx, x, "application", args, r.previewApp, func(name string) error {
+				_, err := x.do(ctx, core.RemoveApps{Apps: []kith.AppName{kith.AppName(name)}, Force: r.force, Wait: r.wait(),
+					DestroyStorage: r.destroyStorage})
 				return err
 			})
 		},
@@ -48,7 +52,7 @@ With --force units are gone after a minute even if their hooks fail, and with
 }
 
 // previewApp says what goes when an application goes.
-func previewApp(s *api.Status, name string) (string, error) {
+func (r *removal) previewApp(s *api.Status, name string) (string, error) {
 	i := slices.IndexFunc(s.Apps, func(a api.AppStatus) bool { return string(a.Name) == name })
 	if i < 0 {
 		return "", kith.Errorf(kith.NotFound, "application %q not found", name)
@@ -57,5 +61,5 @@ func previewApp(s *api.Status, name string) (string, error) {
 	for _, u := range s.Apps[i].Units {
 		text += fmt.Sprintf("- will remove unit %s\n", u)
 	}
-	return text, nil
+	return text + storagePreview(s, r.destroyStorage, s.Apps[i].Units...), nil
 }

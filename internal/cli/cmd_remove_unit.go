@@ -13,14 +13,14 @@ import (
 )
 
 // removal are the flags of remove-unit and remove-application (CLI reference, section 7.4).
-type removal struct{ force, noWait, noPrompt, dryRun bool }
+type removal struct{ force, noWait, noPrompt, dryRun, destroyStorage bool }
 
 func (r *removal) flags(f *pflag.FlagSet) {
 	f.BoolVar(&r.force, "force", false, "Remove it even if its hooks fail")
 	f.BoolVar(&r.noWait, "no-wait", false, "With --force: do not give its hooks time to run")
 	f.BoolVar(&r.noPrompt, "no-prompt", false, "Do not ask for confirmation")
 	f.BoolVar(&r.dryRun, "dry-run", false, "Say what would be removed, and stop")
-	f.Bool("destroy-storage", false, "Accepted for Juju's sake: there is no storage to destroy")
+	f.BoolVar(&r.destroyStorage, "destroy-storage", false, "Delete its storage, instead of detaching it")
 }
 
 // wait is how long a forced removal lets hooks run.
@@ -127,6 +127,8 @@ func removeUnitCommand() *command {
 hooks, and is gone. With --force it is gone after a minute even if its hooks fail,
 and with --no-wait at once.
 
+Its storage is detached and keeps its data, unless --destroy-storage is given.
+
 A subordinate unit goes with its principal, or with the last relation between
 the two applications.`,
 		examples: []example{
@@ -154,8 +156,9 @@ the two applications.`,
 		},
 		complete: completeUnits,
 		run: func(ctx context.Context, x *call, args []string) error {
-			return r.removeEach(ctx, x, "unit", args, previewUnit, func(name string) error {
-				_, err := x.do(ctx, core.RemoveUnits{Units: []kith.UnitName{kith.UnitName(name)}, Force: r.force, Wait: r.wait()})
+			return r.removeEach(ctx, x, "unit", args, r.previewUnit, func(name string) error {
+				_, err := x.do(ctx, core.RemoveUnits{Units: []kith.UnitName{kith.UnitName(name)}, Force: r.force, Wait: r.wait(),
+					DestroyStorage: r.destroyStorage})
 				return err
 			})
 		},
@@ -163,7 +166,7 @@ the two applications.`,
 }
 
 // previewUnit says what goes when a unit goes.
-func previewUnit(s *api.Status, name string) (string, error) {
+func (r *removal) previewUnit(s *api.Status, name string) (string, error) {
 	u := s.UnitOf(kith.UnitName(name))
 	switch {
 	case u == nil:
@@ -172,5 +175,5 @@ func previewUnit(s *api.Status, name string) (string, error) {
 		return "", kith.Errorf(kith.Conflict,
 			"unit %q is a subordinate, to remove use remove-relation. Note: this will remove all units of %q", name, u.App)
 	}
-	return "will remove unit " + name + "\n", nil
+	return "will remove unit " + name + "\n" + storagePreview(s, r.destroyStorage, u.Name), nil
 }

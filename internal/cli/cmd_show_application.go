@@ -51,19 +51,41 @@ func showApplicationCommand() *command {
 
 // appInfoDoc is the document of show-application (CLI reference, section 7.6).
 type appInfoDoc struct {
-	Charm     string            `json:"charm"`
-	Base      string            `json:"base,omitempty"`
-	Principal bool              `json:"principal"`
-	Exposed   bool              `json:"exposed"`
-	Remote    bool              `json:"remote"`
-	Life      string            `json:"life"`
-	Bindings  map[string]string `json:"endpoint-bindings,omitempty"`
+	Charm     string                `json:"charm"`
+	Base      string                `json:"base,omitempty"`
+	Principal bool                  `json:"principal"`
+	Exposed   bool                  `json:"exposed"`
+	ExposedBy map[string]exposedDoc `json:"exposed-endpoints,omitempty"`
+	Remote    bool                  `json:"remote"`
+	Life      string                `json:"life"`
+	Bindings  map[string]string     `json:"endpoint-bindings,omitempty"`
+}
+
+// exposedDoc says to whom an endpoint is exposed.
+type exposedDoc struct {
+	CIDRs []string `json:"expose-to-cidrs,omitempty"`
+}
+
+// exposedEndpoints are those an application is exposed by; the empty name is all of them.
+func exposedEndpoints(a api.ShowApp) map[string]exposedDoc {
+	if !a.Exposed {
+		return nil
+	}
+	everybody := exposedDoc{[]string{"0.0.0.0/0", "::/0"}}
+	if len(a.ExposedEndpoints) == 0 {
+		return map[string]exposedDoc{"": everybody}
+	}
+	docs := map[string]exposedDoc{}
+	for _, e := range a.ExposedEndpoints {
+		docs[string(e)] = everybody
+	}
+	return docs
 }
 
 func appInfoDocument(a api.ShowApp) appInfoDoc {
 	d := appInfoDoc{
 		Charm: a.CharmName, Base: shortBase(a.Base), Principal: !a.Subordinate, Exposed: a.Exposed, Life: string(a.Life),
-		Bindings: map[string]string{"": spaceName},
+		ExposedBy: exposedEndpoints(a), Bindings: map[string]string{"": spaceName},
 	}
 	for _, name := range a.Bindings {
 		d.Bindings[name] = spaceName

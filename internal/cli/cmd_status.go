@@ -45,7 +45,7 @@ With --watch the status is shown anew at that interval until Ctrl-C.`,
 		flags: func(f *pflag.FlagSet) {
 			f.BoolVar(&o.relations, "relations", false, "Show the integrations")
 			f.BoolVar(&o.relations, "integrations", false, "The same as --relations")
-			f.BoolVar(&o.storage, "storage", false, "Show storage: there is none")
+			f.BoolVar(&o.storage, "storage", false, "Show the storage")
 			f.BoolVar(&o.utc, "utc", false, "Show times in UTC")
 			f.BoolVar(&o.color, "color", false, "Use colours even if the output is no terminal")
 			f.BoolVar(&o.noColor, "no-color", false, "Use no colours")
@@ -159,7 +159,7 @@ func (o *statusFlags) render(x *call, s *api.Status) (string, error) {
 		if o.color || o.noColor {
 			p = palette(o.color)
 		}
-		return (&statusTable{s: s, clock: c, palette: p, relations: o.relations}).String(), nil
+		return (&statusTable{s: s, clock: c, palette: p, relations: o.relations, storage: o.storage}).String(), nil
 	case "summary":
 		return statusSummary(s), nil
 	}

@@ -29,6 +29,7 @@ const (
 	groupController group = "Controller"
 	groupModel      group = "Models"
 	groupApp        group = "Applications and units"
+	groupStorage    group = "Storage"
 	groupRun        group = "Actions"
 	groupRelation   group = "Integrations"
 	groupSecret     group = "Secrets"

@@ -62,7 +62,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"status": scriptStatus, "up": scriptUp, "kill9": scriptKill, "capture": scriptCapture, "absent": scriptAbsent,
+			"status": scriptStatus, "glob": scriptGlob, "up": scriptUp, "kill9": scriptKill, "capture": scriptCapture, "absent": scriptAbsent,
 		},
 	})
 }
@@ -103,6 +103,17 @@ func scriptStatus(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got != want {
 		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}
+
+// scriptGlob wants a file that matches, or none.
+func scriptGlob(ts *testscript.TestScript, neg bool, args []string) {
+	for _, pattern := range args {
+		found, err := filepath.Glob(ts.MkAbs(pattern))
+		ts.Check(err)
+		if (len(found) > 0) == neg {
+			ts.Fatalf("%s matches %q", pattern, found)
+		}
 	}
 }
 

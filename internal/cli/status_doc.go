@@ -47,7 +47,7 @@ type (
 		Model      modelDoc              `json:"model"`
 		Machines   map[string]machineDoc `json:"machines"`
 		Apps       map[string]appDoc     `json:"applications"`
-		Storage    struct{}              `json:"storage"`
+		Storage    storagePartDoc        `json:"storage"`
 		Controller stampDoc              `json:"controller"`
 	}
 	stampDoc struct {
@@ -125,6 +125,9 @@ func statusDocument(s *api.Status, c clock) statusDoc {
 		Machines:   map[string]machineDoc{},
 		Apps:       map[string]appDoc{},
 		Controller: stampDoc{c.stamp(s.Timestamp)},
+	}
+	if len(s.Storage) > 0 {
+		d.Storage = storagePart(s.Storage, c)
 	}
 	for _, m := range s.Machines {
 		d.Machines[string(m.ID)] = machineDocument(m, c)

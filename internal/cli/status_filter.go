@@ -56,7 +56,7 @@ func keepUnit(s *api.Status, u api.UnitStatus, units map[kith.UnitName]bool) {
 // cutStatus is s without what is not marked. A relation stays if both of its ends do.
 func cutStatus(s *api.Status, apps map[kith.AppName]bool, units map[kith.UnitName]bool, machines map[kith.MachineID]bool) *api.Status {
 	cut := *s
-	cut.Apps, cut.Units, cut.Machines, cut.Relations = nil, nil, nil, nil
+	cut.Apps, cut.Units, cut.Machines, cut.Relations, cut.Storage = nil, nil, nil, nil, nil
 	for _, a := range s.Apps {
 		if apps[a.Name] {
 			a.Units = slices.DeleteFunc(slices.Clone(a.Units), func(u kith.UnitName) bool { return !units[u] })
@@ -71,6 +71,11 @@ func cutStatus(s *api.Status, apps map[kith.AppName]bool, units map[kith.UnitNam
 	for _, m := range s.Machines {
 		if machines[m.ID] {
 			cut.Machines = append(cut.Machines, m)
+		}
+	}
+	for _, st := range s.Storage {
+		if units[st.Unit] {
+			cut.Storage = append(cut.Storage, st)
 		}
 	}
 	for _, r := range s.Relations {

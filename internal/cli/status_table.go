@@ -25,6 +25,7 @@ type statusTable struct {
 	clock     clock
 	palette   palette
 	relations bool
+	storage   bool
 }
 
 // String is the whole text.
@@ -32,6 +33,9 @@ func (t *statusTable) String() string {
 	sections := []*table{t.model(), t.apps(), t.units(), t.machines()}
 	if t.relations {
 		sections = append(sections, t.integrations())
+	}
+	if t.storage {
+		sections = append(sections, storageSection(t.s.Storage))
 	}
 	var text []string
 	for i, s := range sections {

@@ -100,7 +100,7 @@ func (c *Client) UnitSecret(ctx context.Context, model string, u kith.UnitName, 
 			v.Set(name, value)
 		}
 	}
-	for name, on := range map[string]bool{"refresh": q.Refresh, "peek": q.Peek} { // any order: Encode sorts
+	for name, on := range map[string]bool{"refresh": q.Refresh, "peek": q.Peek, "reader": q.Reader} { // any order: Encode sorts
 		if on {
 			v.Set(name, "true")
 		}

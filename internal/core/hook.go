@@ -278,7 +278,7 @@ type Effects struct {
 	Ports []PortWrite `json:"ports,omitempty"` // in the order they were asked for
 	// State holds the charm state entries written; a nil value deletes the entry.
 	State map[string]*string `json:"state,omitempty"`
-	// Secrets holds at most one write for each secret, in the order of their first.
+	// Secrets holds at most one write for each secret: removals, then the others in the order of their first.
 	Secrets []SecretWrite `json:"secrets,omitempty"`
 	// Storage is what was asked for with storage-add, in order.
 	Storage []StorageAdd `json:"storage,omitempty"`

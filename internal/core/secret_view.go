@@ -49,6 +49,8 @@ type SecretQuery struct {
 	ID kith.SecretID // empty: by Label
 	// Label finds the secret if there is no ID; with one it is what the unit will call it.
 	Label string
+	// Reader takes the label for the unit's own as a reader, and for no owner's.
+	Reader bool
 	// Refresh and Peek ask for the newest revision.
 	Refresh, Peek bool
 }
@@ -100,8 +102,9 @@ func ReadSecret(m *Model, u kith.UnitName, q SecretQuery, now time.Time) (Secret
 	return v, nil
 }
 
-// findSecret finds what a unit asks for: by id, by the label its owner gave it, where
-// the unit or its application is the owner, or by the unit's own.
+// findSecret finds what a unit asks for: by id, by the label it gave to a secret of its own, by
+// the one it has for another's, or by its application's. So no label of a unit changes its meaning by
+// what the leader does.
 func (m *Model) findSecret(u kith.UnitName, q SecretQuery) (*Secret, error) {
 	if q.ID != "" {
 		if s := m.Secret(q.ID); s != nil {
@@ -109,13 +112,14 @@ func (m *Model) findSecret(u kith.UnitName, q SecretQuery) (*Secret, error) {
 		}
 		return nil, SecretNotFound(string(q.ID))
 	}
-	for _, o := range []SecretOwner{UnitOwner(u), AppOwner(u.App())} {
-		if s := m.secretLabelled(o, q.Label); s != nil {
-			return s, nil
-		}
+	if s := m.secretLabelled(UnitOwner(u), q.Label); s != nil && !q.Reader {
+		return s, nil
 	}
 	if c := m.consumed(u, q.Label); c != nil {
 		return m.Secret(c.Secret), nil
+	}
+	if s := m.secretLabelled(AppOwner(u.App()), q.Label); s != nil && !q.Reader {
+		return s, nil
 	}
 	return nil, kith.Errorf(kith.NotFound, "consumer label %q not found", q.Label)
 }
@@ -162,9 +166,7 @@ func SecretInfoOf(m *Model, s *Secret) SecretInfo {
 	for g := range m.SecretGrants(s.ID) {
 		info.Access = append(info.Access, *g)
 	}
-	slices.SortFunc(info.Access, func(a, b SecretGrant) int {
-		return cmp.Or(strings.Compare(a.Subject, b.Subject), strings.Compare(a.scope(), b.scope()))
-	})
+	slices.SortFunc(info.Access, CompareGrants)
 	for _, g := range info.Access {
 		scope := ""
 		if g.Relation != nil {
@@ -173,6 +175,11 @@ func SecretInfoOf(m *Model, s *Secret) SecretInfo {
 		info.Scopes = append(info.Scopes, scope)
 	}
 	return info
+}
+
+// CompareGrants orders what is shown of who may read a secret: by name, then by relation.
+func CompareGrants(a, b SecretGrant) int {
+	return cmp.Or(strings.Compare(a.Subject, b.Subject), strings.Compare(a.scope(), b.scope()))
 }
 
 // OwnedSecrets are the secrets a unit and its application own, in order of id.

@@ -198,8 +198,12 @@ func (r *Run) Effects() core.Effects {
 	if len(r.state) > 0 {
 		e.State = maps.Clone(r.state)
 	}
-	for _, w := range r.secretWrites {
-		e.Secrets = append(e.Secrets, *w)
+	for _, removes := range []bool{true, false} { // first what is removed: it lets go of its label
+		for _, w := range r.secretWrites {
+			if w.Remove == removes {
+				e.Secrets = append(e.Secrets, *w)
+			}
+		}
 	}
 	e.Storage = slices.Clone(r.storageAdds)
 	e.Reboot = r.reboot

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"kith"
 	"kith/internal/core"
@@ -83,8 +84,11 @@ func (r *Run) overlaySecret(info core.SecretInfo) core.SecretInfo {
 	if w.Rotate != nil && *w.Rotate != info.Rotate {
 		info.Rotate, info.Rotates = *w.Rotate, w.Rotate.After(r.host.Now())
 	}
-	if w.Expires != nil {
+	switch {
+	case w.Expires != nil:
 		info.Expires = *w.Expires
+	case len(w.Data) > 0:
+		info.Expires = time.Time{} // a new revision does not expire unless it is said to
 	}
 	kept := core.SecretInfo{}
 	for n, g := range info.Access {
@@ -95,7 +99,8 @@ func (r *Run) overlaySecret(info core.SecretInfo) core.SecretInfo {
 	for _, a := range w.Grants {
 		g := core.SecretGrant{Secret: info.ID, Subject: a.Subject, Relation: a.Relation}
 		if rel, err := r.relation(*a.Relation); err == nil && !slices.ContainsFunc(kept.Access, func(o core.SecretGrant) bool { return o.Key() == g.Key() }) {
-			kept.Access, kept.Scopes = append(kept.Access, g), append(kept.Scopes, rel.Key)
+			at, _ := slices.BinarySearchFunc(kept.Access, g, core.CompareGrants)
+			kept.Access, kept.Scopes = slices.Insert(kept.Access, at, g), slices.Insert(kept.Scopes, at, rel.Key)
 		}
 	}
 	info.Access, info.Scopes = kept.Access, kept.Scopes
@@ -108,18 +113,19 @@ func revokes(a core.SecretAccess, g core.SecretGrant) bool {
 	return subject && (a.Relation == nil || g.Relation != nil && *a.Relation == *g.Relation)
 }
 
-// ownSecret finds a secret of the unit or its application, by id or else by label.
-func (r *Run) ownSecret(id kith.SecretID, label string) (core.SecretInfo, bool, error) {
+// ownSecret finds a secret of the unit or its application, by id or else by label; with the same
+// label the unit's own comes first.
+func (r *Run) ownSecret(id kith.SecretID, label string) (found core.SecretInfo, ok bool, err error) {
 	all, err := r.ownSecrets()
 	if err != nil {
-		return core.SecretInfo{}, false, err
+		return found, false, err
 	}
 	for _, info := range all {
-		if id != "" && info.ID == id || id == "" && label != "" && info.Label == label {
-			return info, true, nil
+		if id != "" && info.ID == id || id == "" && label != "" && info.Label == label && (!ok || info.Owner.Kind == core.OwnerUnit) {
+			found, ok = info, true
 		}
 	}
-	return core.SecretInfo{}, false, nil
+	return found, ok, nil
 }
 
 // managed is a secret this unit may change. One of the application is the leader's
@@ -146,14 +152,15 @@ func (r *Run) mayManage(owner core.OwnerKind) error {
 	return err
 }
 
-// labelIsFree refuses an owner's label that is given already (section 12.2).
+// labelIsFree refuses an owner's label that is given already (section 12.2), if only until
+// this hook commits: the commit takes one secret after the other.
 func (r *Run) labelIsFree(id kith.SecretID, owner core.OwnerKind, label string) error {
 	all, err := r.ownSecrets()
 	if err != nil {
 		return err
 	}
-	for _, info := range all {
-		if info.ID != id && info.Owner.Kind == owner && info.Label == label && label != "" {
+	for _, info := range append(all, r.owned...) {
+		if info.ID != id && info.Owner.Kind == owner && info.Label == label && !r.removed(info.ID) {
 			return labelTaken(label)
 		}
 	}
@@ -179,20 +186,18 @@ func (r *Run) updateSecret(id kith.SecretID, u core.SecretUpdate) {
 // readSecret is the content of a secret as a call in this hook sees it (section 12.4), and
 // what is to be kept of having read it.
 func (r *Run) readSecret(q core.SecretQuery) (data core.SecretData, keep func(), err error) {
-	if w := r.newSecret(q); w != nil {
-		if q.ID != "" && q.Label != "" {
-			if err := r.labelIsFree(w.ID, w.Create, q.Label); err != nil {
-				return nil, nil, err
-			}
-			return w.Data, func() { w.Label = &q.Label }, nil
+	label := q.Label
+	if q.ID == "" {
+		label = "" // it is there to find the secret by
+		if q, err = r.resolveLabel(q); err != nil {
+			return nil, nil, err
 		}
-		return w.Data, func() {}, nil
 	}
-	label := ""
-	if q.ID != "" {
-		label = q.Label
-	} else if id := r.relabelled(q.Label); id != "" {
-		q.ID, q.Label = id, ""
+	if w := r.secretWrite(q.ID); w != nil && w.Create != "" {
+		if label == "" {
+			return w.Data, func() {}, nil
+		}
+		return w.Data, func() { w.Label = &label }, r.labelIsFree(w.ID, w.Create, label)
 	}
 	if q.ID != "" && r.removed(q.ID) {
 		return nil, nil, core.SecretNotFound(string(q.ID))
@@ -200,9 +205,6 @@ func (r *Run) readSecret(q core.SecretQuery) (data core.SecretData, keep func(),
 	v, err := r.secretValue(q)
 	if err != nil {
 		return nil, nil, err
-	}
-	if r.removed(v.ID) || q.ID == "" && r.renamed(v, q.Label) {
-		return nil, nil, kith.Errorf(kith.NotFound, "consumer label %q not found", q.Label)
 	}
 	data = v.Data
 	if w := r.secretWrite(v.ID); w != nil && len(w.Data) > 0 && v.Manages && (q.Refresh || q.Peek) {
@@ -218,30 +220,38 @@ func (r *Run) readSecret(q core.SecretQuery) (data core.SecretData, keep func(),
 	}, nil
 }
 
-// newSecret is what this hook has made and is asked for; nil if it has made nothing of the kind.
-func (r *Run) newSecret(q core.SecretQuery) *core.SecretWrite {
+// resolveLabel finds the secret that has a label now: the unit's own, one it reads, or its
+// application's, in that order, as core.ReadSecret does; which is asked as long as this hook has changed nothing.
+func (r *Run) resolveLabel(q core.SecretQuery) (core.SecretQuery, error) {
+	if len(r.secretWrites) == 0 {
+		return q, nil
+	}
+	own, ok, err := r.ownSecret("", q.Label)
+	if err != nil {
+		return q, err
+	}
+	byID := func(id kith.SecretID) (core.SecretQuery, error) {
+		return core.SecretQuery{ID: id, Refresh: q.Refresh, Peek: q.Peek}, nil
+	}
+	if ok && own.Owner.Kind == core.OwnerUnit {
+		return byID(own.ID)
+	}
 	for _, w := range r.secretWrites {
-		if w.Create != "" && (w.ID == q.ID || q.ID == "" && w.Label != nil && *w.Label == q.Label) {
-			return w
+		if w.TrackLabel != nil && *w.TrackLabel == q.Label {
+			return byID(w.ID)
 		}
 	}
-	return nil
-}
-
-// relabelled is the secret that this hook has given a label; empty if none.
-func (r *Run) relabelled(label string) kith.SecretID {
-	for _, w := range r.secretWrites {
-		if w.Label != nil && *w.Label == label || w.TrackLabel != nil && *w.TrackLabel == label {
-			return w.ID
-		}
+	v, err := r.host.Secret(core.SecretQuery{Label: q.Label, Reader: true, Peek: true})
+	if w := r.secretWrite(v.ID); err == nil && (w == nil || w.TrackLabel == nil && !w.Remove) {
+		return byID(v.ID)
 	}
-	return ""
-}
-
-// renamed reports whether the label a secret was found by is not its own any more.
-func (r *Run) renamed(v core.SecretValue, label string) bool {
-	w := r.secretWrite(v.ID)
-	return w != nil && (v.OwnerLabel == label && w.Label != nil || v.OwnerLabel != label && w.TrackLabel != nil)
+	if err != nil && kith.CodeOf(err) != kith.NotFound {
+		return q, err
+	}
+	if ok {
+		return byID(own.ID)
+	}
+	return q, kith.Errorf(kith.NotFound, "consumer label %q not found", q.Label)
 }
 
 // secretValue reads a secret. What a plain read returns holds to the end of the hook; a
@@ -293,8 +303,10 @@ func (r *Run) relabel(v core.SecretValue, label string) (func(), error) {
 	if v.Manages {
 		return func() { r.writeSecret(v.ID).Label = &label }, r.labelIsFree(v.ID, info.Owner.Kind, label)
 	}
-	if other := r.relabelled(label); other != "" && other != v.ID || r.newSecret(core.SecretQuery{Label: label}) != nil {
-		return nil, labelTaken(label)
+	for _, w := range r.secretWrites {
+		if w.ID != v.ID && w.TrackLabel != nil && *w.TrackLabel == label {
+			return nil, labelTaken(label)
+		}
 	}
 	return func() { r.writeSecret(v.ID).TrackLabel = &label }, nil
 }

@@ -36,6 +36,9 @@ func (s *Server) unitSecret(r *request) (any, error) {
 	if q.Peek, err = r.flag("peek"); err != nil {
 		return nil, err
 	}
+	if q.Reader, err = r.flag("reader"); err != nil {
+		return nil, err
+	}
 	return m.Secret(u, q)
 }
 

@@ -49,7 +49,7 @@ func routes() []route {
 			nil, nil, []core.SecretInfo{}, false, (*Server).unitSecrets},
 		{get, api.PathUnitSecret, units, "unit-secret", "The content of a secret, as a unit may read it.", []parameter{
 			{"id", "string", "The secret."}, {"label", "string", "What the unit calls it; with an id, will call it."},
-			{"refresh", "boolean", "The newest revision."}, {"peek", "boolean", "The newest revision, once."}},
+			{"reader", "boolean", "The label is the unit's own as a reader."}, {"refresh", "boolean", "The newest revision."}, {"peek", "boolean", "The newest revision, once."}},
 			nil, core.SecretValue{}, false, (*Server).unitSecret},
 		{get, api.PathSecrets, users, "list-secrets", "Lists secrets, without any content.",
 			[]parameter{{"owner", "string", "Only those of this application, this unit or the model."}}, nil, []api.Secret{}, false, (*Server).listSecrets},

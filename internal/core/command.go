@@ -333,7 +333,7 @@ type FailHook struct {
 	Message string        `json:"message"`           // "exit status 1"
 	Attempt uint64        `json:"attempt,omitempty"` // as for BeginHook
 	// Requeue is true if the process was ended from outside (SIGTERM, SIGKILL): no error, it runs again.
-	Requeue bool   `json:"requeue,omitempty"`
+	Requeue bool `json:"requeue,omitempty"`
 	// Reboot is true if the hook asked for a reboot at once.
 	Reboot bool   `json:"reboot,omitempty"`
 	Epoch  string `json:"epoch,omitempty"`

@@ -129,9 +129,9 @@ type App struct {
 	// Resources are what operators gave for the charm's resources.
 	Resources map[string]Resource `json:"resources,omitempty"`
 	// ResourceVersion counts effective changes of Resources.
-	ResourceVersion uint64 `json:"resource-version,omitempty"`
-	ResourceRev     uint64 `json:"resource-rev,omitempty"` // revision of the last change
-	Created time.Time                   `json:"created"`
+	ResourceVersion uint64    `json:"resource-version,omitempty"`
+	ResourceRev     uint64    `json:"resource-rev,omitempty"` // revision of the last change
+	Created         time.Time `json:"created"`
 }
 
 // Key is the application's name.

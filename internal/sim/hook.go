@@ -328,7 +328,9 @@ func (h *hookRun) OwnedSecrets() ([]core.SecretInfo, error) {
 }
 
 // Resource implements hooktool.Host.
-func (h *hookRun) Resource(r core.ResourceContext) (string, error) { return "/resources/" + r.Name, nil }
+func (h *hookRun) Resource(r core.ResourceContext) (string, error) {
+	return "/resources/" + r.Name, nil
+}
 
 // EndHook implements hooktool.Host.
 func (h *hookRun) EndHook() {}

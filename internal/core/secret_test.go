@@ -298,7 +298,7 @@ func TestSecretContentStaysWhereItIs(t *testing.T) {
 		}
 	}
 	for what, text := range map[string]string{
-		"%v": fmt.Sprint(password), "%+v": fmt.Sprintf("%+v", password), "%#v": fmt.Sprintf("%#v", password), "%s": fmt.Sprintf("%s", password),
+		"%v": fmt.Sprint(password), "%+v": fmt.Sprintf("%+v", password), "%#v": fmt.Sprintf("%#v", password), "%s": fmt.Sprintf("%s.", password),
 		"%q": fmt.Sprintf("%q", password), "an op": fmt.Sprintf("%+v", core.AddSecret{Data: password}), "a write": fmt.Sprintf("%v", core.SecretWrite{SecretUpdate: core.SecretUpdate{Data: password}}),
 		"an entity": fmt.Sprintf("%#v", core.SecretContent{Data: password}), "a value": fmt.Sprintf("%+v", core.SecretValue{Data: password}),
 	} {

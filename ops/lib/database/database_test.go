@@ -13,7 +13,6 @@ import (
 // client is a charm that uses a database, and says what the library tells it.
 type client struct {
 	database *database.Requirer
-	told     []string
 }
 
 const clientYAML = `

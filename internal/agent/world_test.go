@@ -141,6 +141,9 @@ func (w *world) work() {
 			w.send(api.HostEvent{Abort: &api.TaskRef{UnitRef: refOf(u), Task: p.Running.Hook.Task.ID}})
 		}
 	}
+	for _, ref := range w.toWipe() {
+		w.send(api.HostEvent{Wipe: &ref})
+	}
 	for again := true; again; {
 		again = false
 		for _, u := range units(w.m) {
@@ -167,6 +170,17 @@ func (w *world) work() {
 			again = true
 		}
 	}
+}
+
+// toWipe is the storage whose data is to be deleted.
+func (w *world) toWipe() []api.StorageRef {
+	var refs []api.StorageRef
+	for s := range w.m.Storages() {
+		if s.Life == kith.Dead {
+			refs = append(refs, api.StorageRef{Model: testModel, Storage: s.ID})
+		}
+	}
+	return refs
 }
 
 func units(m *core.Model) []kith.UnitName {
@@ -276,6 +290,7 @@ func (w *world) connect(host, epoch string) *session {
 	for _, u := range units(w.m) {
 		all.Units = append(all.Units, w.held(u))
 	}
+	all.Wipe = w.toWipe()
 	s.events = append(s.events, api.HostEvent{Units: all})
 	if _, err := w.commit(core.Actor{Kind: core.ActorHost, Name: host}, core.HostHello{Host: host, Epoch: epoch}); err != nil {
 		panic(err)

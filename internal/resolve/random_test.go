@@ -179,6 +179,7 @@ var actions = []struct {
 	{6, func(d *driver) string { return line("commit", d.pick("running", d.running())) }},
 	{2, func(d *driver) string { return line("kill", d.pick("running", d.running())) }},
 	{2, func(*driver) string { return "crash" }},
+	{1, (*driver).lineReboot},
 	{3, func(d *driver) string { return "advance " + d.pick("time", []string{"1s", "5s", "1m", "6m", "61m"}) }},
 	{3, func(d *driver) string { return "deploy " + d.pick("app", castApps) }},
 	{5, func(d *driver) string { return "add-unit " + d.pick("app", principals) }},
@@ -249,6 +250,14 @@ func (d *driver) act() {
 			return
 		}
 	}
+}
+
+// lineReboot reboots the computer: units that have started do so once more.
+func (d *driver) lineReboot() string {
+	for _, s := range d.witness.units { // any order: each by itself
+		s.rebooted = s.rebooted || s.started
+	}
+	return "reboot"
 }
 
 // ready lists units that could begin a hook.

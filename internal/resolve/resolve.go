@@ -40,7 +40,7 @@ type Step struct {
 // operator, for subordinates to go.
 //
 // The cases are the priorities of the relations reference, section 4.1, by number.
-// Start after a reboot (1) waits for a hook in progress: a failed or a queued one. What kith
+// Start after a reboot (1) waits for a hook in progress: one that has failed, is queued or was cut short. What kith
 // does not have has its place: 5 (workload events) after leadership. Storage (9) also comes
 // before install and, for a dying unit, after its relations. An action (7) also
 // runs while a hook is in error, and a command (8) before anything but what is running:
@@ -67,7 +67,7 @@ func Next(v core.View, now time.Time) (Step, bool) {
 	if u.past.Queued != "" { // 10, before 3-6
 		return run(u.hook(u.past.Queued))
 	}
-	if u.past.Rebooted && u.past.Started && !u.Dying() { // 1: no hook is in progress
+	if u.rebooted() && u.past.Tries == 0 { // 1: no hook is in progress, nor one that is to run again
 		return run(u.hook(core.Start))
 	}
 	if !u.past.Installed { // 12; a dying unit is done by now
@@ -212,11 +212,17 @@ func (u unit) work() (Step, bool) {
 	if h, ok := u.relationHook(); ok {
 		return run(h)
 	}
+	if u.rebooted() { // the hook that was to run again has lost its reason
+		return run(u.hook(core.Start))
+	}
 	if due := u.past.StatusDue; u.past.Started && !due.IsZero() && !u.now.Before(due) {
 		return run(u.hook(core.UpdateStatus))
 	}
 	return Step{}, false
 }
+
+// rebooted reports whether the unit has to start once more.
+func (u unit) rebooted() bool { return u.past.Rebooted && u.past.Started && !u.Dying() }
 
 // leadership is leader-elected for a leader that has not run it in this tenure,
 // and leader-settings-changed for the others when the settings are not those

@@ -23,6 +23,7 @@ type witness struct {
 // lifeStory is what one unit has done.
 type lifeStory struct {
 	installed, configured, started, stopped, removed bool
+	rebooted                                         bool // start is to run once more
 
 	relations map[kith.RelationID]*stay
 	failed    *core.Hook // must be the next hook to run
@@ -175,10 +176,10 @@ func (x *witness) committed(u kith.UnitName, h core.Hook) {
 	case core.ConfigChanged:
 		s.configured = true
 	case core.Start:
-		if !s.configured || s.started {
+		if !s.configured || s.started && !s.rebooted {
 			x.complain(u, "4.2: start before config-changed, or twice")
 		}
-		s.started = true
+		s.started, s.rebooted = true, false
 	case core.Stop:
 		if !s.started || s.stopped {
 			x.complain(u, "4.2: stop without start, or twice")

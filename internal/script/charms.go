@@ -74,6 +74,8 @@ func declare(c *charm.Charm, section, spec string) error {
 	case "options":
 		c.Config[spec] = charm.Option{Type: charm.StringOption}
 		return nil
+	case "resources":
+		return declareResource(c, spec)
 	case "storage":
 		return declareStorage(c, spec)
 	case "actions":

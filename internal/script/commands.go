@@ -56,6 +56,9 @@ var commands = map[string]func(*World, []string) error{
 	"update-secret":      (*World).cmdUpdateSecret,
 	"grant-secret":       func(w *World, a []string) error { return w.cmdGrantSecret(a, false) },
 	"revoke-secret":      func(w *World, a []string) error { return w.cmdGrantSecret(a, true) },
+	"attach-resource":    (*World).cmdAttachResource,
+	"destroy-model":      (*World).cmdDestroyModel,
+	"reboot":             (*World).cmdReboot,
 	"add-storage":        (*World).cmdAddStorage,
 	"attach-storage":     (*World).cmdAttachStorage,
 	"detach-storage":     (*World).cmdDetachStorage,
@@ -76,7 +79,7 @@ var arity = map[string]int{
 	"charm": 1, "deploy": 1, "add-unit": 1, "integrate": 2, "remove-relation": 1, "config": 1, "refresh": 1, "on": 2, "off": 2,
 	"fail": 2, "mend": 2, "exec": 2, "step": 1, "next": 1, "begin": 1, "commit": 1, "kill": 1, "hello": 1, "elect": 1,
 	"add-secret": 1, "update-secret": 1, "grant-secret": 2, "revoke-secret": 2, "remove-secret": 1,
-	"run": 2, "cancel": 1, "down": 1, "up": 1, "advance": 1, "sleep": 1, "members": 1, "bags": 1, "leader": 1, "wake": 1, "add-storage": 2, "attach-storage": 2, "detach-storage": 1, "remove-storage": 1,
+	"run": 2, "cancel": 1, "down": 1, "up": 1, "advance": 1, "sleep": 1, "members": 1, "bags": 1, "leader": 1, "wake": 1, "attach-resource": 2, "add-storage": 2, "attach-storage": 2, "detach-storage": 1, "remove-storage": 1,
 }
 
 func (w *World) line(line string) error {
@@ -166,7 +169,7 @@ func (w *World) cmdDeploy(args []string) error {
 	if err != nil {
 		return w.answer(err)
 	}
-	attach := storageIDs(takeValue(&args, "attach", ""))
+	attach, given := storageIDs(takeValue(&args, "attach", "")), resources(&args)
 	units, err := takeInt(&args, "units", "")
 	hostName := takeValue(&args, "host", "local")
 	name := args[len(args)-1]
@@ -184,7 +187,7 @@ func (w *World) cmdDeploy(args []string) error {
 		return err
 	}
 	return w.do(core.Deploy{App: kith.AppName(args[0]), Charm: c.ID, Units: units, Host: hostName,
-		Storage: storage, AttachStorage: attach})
+		Storage: storage, AttachStorage: attach, Resources: given})
 }
 
 // known makes a host's agent say hello when the script first names the host.
@@ -288,8 +291,9 @@ func (w *World) cmdRefresh(args []string) error {
 	if err != nil {
 		return w.answer(err)
 	}
+	given := resources(&args)
 	return w.do(core.Refresh{App: kith.AppName(args[0]), Charm: w.charms[args[len(args)-1]], Force: force,
-		ForceUnits: units, Storage: storage})
+		ForceUnits: units, Storage: storage, Resources: given})
 }
 
 func (w *World) cmdResolved(args []string) error {

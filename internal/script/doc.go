@@ -27,12 +27,12 @@
 //
 //	model-config KEY=VALUE...
 //	charm NAME [subordinate] [provides=EP,...] [requires=EP,...] [peers=EP,...] [options=NAME,...] [actions=ACTION,...]
-//	    [storage=STORAGE,...]
+//	    [storage=STORAGE,...] [resources=NAME[:image],...]
 //	    EP is NAME:INTERFACE, with :container, :optional or :limit=N after it; a second
 //	    charm of the same name is what the next deploy or refresh uses;
 //	    STORAGE is NAME, with :min=N, :max=N (-1: no bound), :size=MIB, :location=PATH, :block, :shared or :read-only after it;
 //	    ACTION is NAME, with :parallel, :group=G, :needs=KEY or :default=KEY after it
-//	deploy APP [CHARM] [units=N] [host=HOST] [storage:NAME=DIRECTIVE...] [attach=ID,...]
+//	deploy APP [CHARM] [units=N] [host=HOST] [storage:NAME=DIRECTIVE...] [attach=ID,...] [resource:NAME=CONTENT...]
 //	add-unit APP [units=N] [host=HOST] [attach=ID,...]
 //	remove-unit UNIT... [force] [destroy-storage]
 //	remove-application APP... [force] [destroy-storage]
@@ -41,11 +41,13 @@
 //	suspend ID...       (forced: Juju has it for cross-model relations only)
 //	resume ID...
 //	config APP KEY=VALUE...
-//	refresh APP [CHARM] [force] [storage:NAME=DIRECTIVE...]
+//	refresh APP [CHARM] [force] [storage:NAME=DIRECTIVE...] [resource:NAME=CONTENT...]
 //	resolved UNIT... [no-retry]
 //	run UNIT... ACTION [KEY=VALUE...]
 //	command [UNIT...] [app=APP] [machine=ID] [all] [serial] [group=G] [relation=ID] [remote=UNIT] [force]
 //	cancel TASK...      one that runs is aborted when it is killed
+//	attach-resource APP NAME=CONTENT
+//	destroy-model [force] [destroy-storage] [release-storage]
 //	add-storage UNIT NAME[=DIRECTIVE]...; attach-storage UNIT ID...
 //	detach-storage ID [force]; remove-storage ID [force] [no-destroy]
 //	add-secret NAME KEY=VALUE...; update-secret SECRET [name=NAME] [prune] KEY=VALUE...
@@ -74,6 +76,7 @@
 //	hello UNIT                        its agent takes the unit up; settle and step do so by themselves
 //	elect UNIT                        leadership moves
 //	crash [HOST]                      the agent dies and comes back
+//	reboot [HOST]                     the computer does, and its agent with it
 //	down HOST; up HOST                the computer goes, and comes back
 //	advance DURATION                  time passes
 //	sleep UNIT                        time passes until the unit wakes by itself

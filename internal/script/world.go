@@ -56,6 +56,7 @@ type World struct {
 type host struct {
 	name  string
 	epoch int
+	boot  int // counts the computer's own lives
 	down  bool
 }
 
@@ -65,7 +66,7 @@ func New() *World {
 	w.must(core.System, core.CreateModel{
 		UUID: "00000000-0000-4000-8000-000000000000", ModelName: "script", Owner: "admin",
 	})
-	w.must(core.System, core.HostHello{Host: w.host("local").name, Epoch: "local-1"})
+	w.must(core.System, core.HostHello{Host: "local", Epoch: w.host("local").epochName()})
 	return w
 }
 
@@ -151,7 +152,7 @@ func (w *World) host(name string) *host {
 	return &w.hosts[len(w.hosts)-1]
 }
 
-func (h *host) epochName() string { return fmt.Sprintf("%s-%d", h.name, h.epoch) }
+func (h *host) epochName() string { return fmt.Sprintf("boot-%d/%s-%d", h.boot, h.name, h.epoch) }
 
 func (h *host) actor() core.Actor { return core.Actor{Kind: core.ActorHost, Name: h.name} }
 
@@ -319,6 +320,9 @@ func (w *World) finish(name kith.UnitName) error {
 	if !s.play(step.Hook) || w.faulty(name, step.Hook) {
 		return w.failed(name, step, s, line, "exit status 1")
 	}
+	if s.run.RebootNow() {
+		return w.killed(name, step, s, line+" -> reboots")
+	}
 	err = w.Do(core.UnitActor(name), core.CommitHook{
 		Unit: name, Seq: w.seq(name), Hook: step.Hook, Effects: s.run.Effects(), Epoch: w.epochOf(name),
 	})
@@ -365,14 +369,19 @@ func (w *World) kill(name kith.UnitName) error {
 	if step.Hook.Task != nil {
 		return w.killTask(name, step, s)
 	}
-	line := w.describeStep(name, step)
-	err = w.Do(core.UnitActor(name), core.FailHook{
-		Unit: name, Seq: w.seq(name), Hook: step.Hook, Message: "signal: terminated", Attempt: w.attempts(name), Requeue: true, Epoch: w.epochOf(name),
+	return w.killed(name, step, s, w.describeStep(name, step)+" -> killed")
+}
+
+// killed records that a hook was ended from outside, or because it asked for a reboot.
+func (w *World) killed(name kith.UnitName, step resolve.Step, s *shell, line string) error {
+	err := w.Do(core.UnitActor(name), core.FailHook{
+		Unit: name, Seq: w.seq(name), Hook: step.Hook, Message: "signal: terminated", Attempt: w.attempts(name), Requeue: true,
+		Reboot: s.run.RebootNow(), Epoch: w.epochOf(name),
 	})
 	if err != nil {
 		return err
 	}
-	w.told(line+" -> killed", s)
+	w.told(line, s)
 	w.observe(Event{Unit: name, Step: step, Killed: true, Began: s.began, Retry: s.retry})
 	return nil
 }

@@ -28,7 +28,7 @@ func actions() []action {
 				}
 			}
 		}},
-		{"operate", 22, (*World).operate},
+		{"operate", 28, (*World).operate},
 		{"again", 3, (*World).again},
 		{"elect", 3, (*World).elect},
 		{"clock", 6, (*World).turnClock},
@@ -70,9 +70,9 @@ func (w *World) elect() {
 	p.submit(&call{w: w, actor: core.System, op: core.Elect{Unit: units[0]}, to: p})
 }
 
-// turnClock lets time pass: a moment, a retry delay, a lease, an update-status; or up to the next deadline.
+// turnClock lets time pass: a moment, a retry delay, a lease, an update-status, a rotation; or up to the next deadline.
 func (w *World) turnClock() {
-	d := []time.Duration{0, time.Second, 5 * time.Second, 31 * time.Second, 61 * time.Second, 6 * time.Minute}[w.pick(6)]
+	d := []time.Duration{0, time.Second, 5 * time.Second, 31 * time.Second, 61 * time.Second, 6 * time.Minute, 61 * time.Minute}[w.pick(7)]
 	if p := w.serving(); d == 0 && p != nil {
 		if at, ok := p.engine.Next(); ok {
 			d = max(0, at.Sub(w.now()))

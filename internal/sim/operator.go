@@ -68,10 +68,10 @@ func orders() []order {
 		{6, (*World).runTask},
 		{3, (*World).runCommand},
 		{1, (*World).cancelTask},
-		{2, (*World).addSecret},
-		{3, (*World).updateSecret},
-		{4, (*World).grantSecret},
-		{1, (*World).removeSecret},
+		{3, (*World).addSecret},
+		{5, (*World).updateSecret},
+		{6, (*World).grantSecret},
+		{2, (*World).removeSecret},
 	}
 }
 

@@ -79,6 +79,7 @@ func TestSchedulesReachWhatMatters(t *testing.T) {
 		"remove-dead-unit", "begin-hook", "commit-hook", "fail-hook", "status-set", "run", "exec", "cancel-task", "begin-task", "finish-task", "action-log", "prune-tasks", "leader-set",
 		"install", "start", "config-changed", "upgrade-charm", "stop", "remove", "leader-elected", "leader-settings-changed", "update-status",
 		"relation-created", "relation-joined", "relation-changed", "relation-departed", "relation-broken", "action", "juju-exec",
+		"add-secret", "update-secret", "grant-secret", "revoke-secret", "remove-secret", "secret-expired", "secret-rotate", "secret-changed", "secret-remove",
 		"task: terminated", "task: action terminated", "task: unit removed", "task: exit status 3", "task: no",
 	} {
 		if commands[command] == 0 {

@@ -109,7 +109,7 @@ func (w *World) operatorsContent() core.SecretData {
 	return core.SecretData{"password": base64.StdEncoding.EncodeToString([]byte("admin-" + strconv.Itoa(w.operators+1)))}
 }
 
-// someSecret is one of the model's; now and then a charm's, or none.
+// someSecret is one of the model's, now and then a charm's; none if there is none.
 func (w *World) someSecret() string {
 	var all []string
 	for s := range w.model().Secrets() {
@@ -117,7 +117,9 @@ func (w *World) someSecret() string {
 			all = append(all, string(s.ID))
 		}
 	}
-	all = append(all, "nothing0000000000000")
+	if len(all) == 0 {
+		return "nothing0000000000000"
+	}
 	return all[w.pick(len(all))]
 }
 
@@ -130,7 +132,20 @@ func (w *World) updateSecret() core.Op {
 }
 
 func (w *World) grantSecret() core.Op {
-	return core.GrantSecret{Secret: w.someSecret(), Apps: []kith.AppName{w.someApp()}, Revoke: w.pick(4) == 3}
+	if w.pick(3) == 2 {
+		var all []core.GrantSecret
+		for s := range w.model().Secrets() {
+			for g := range w.model().SecretGrants(s.ID) {
+				if g.Relation == nil {
+					all = append(all, core.GrantSecret{Secret: string(s.ID), Apps: []kith.AppName{kith.AppName(g.Subject)}, Revoke: true})
+				}
+			}
+		}
+		if len(all) > 0 {
+			return all[w.pick(len(all))]
+		}
+	}
+	return core.GrantSecret{Secret: w.someSecret(), Apps: []kith.AppName{w.someApp()}}
 }
 
 func (w *World) removeSecret() core.Op {

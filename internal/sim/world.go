@@ -178,6 +178,13 @@ func (w *World) setup() {
 			w.giveTo(p, integrate(fit[w.pick(len(fit))]))
 		}
 	}
+	if w.pick(2) == 0 {
+		secret := w.addSecret().(core.AddSecret)
+		w.giveTo(p, secret)
+		for _, a := range w.apps[:w.pick(len(w.apps)+1)] {
+			w.giveTo(p, core.GrantSecret{Secret: string(secret.ID), Apps: []kith.AppName{a.name}})
+		}
+	}
 	if w.pick(4) != 0 {
 		w.choice.calm, w.quiet = true, true
 		w.drive()

@@ -179,37 +179,98 @@ func TestHostileFiles(t *testing.T) {
 	}
 }
 
-// FuzzImport feeds anything to the importers and whatever comes out to the checker:
-// nothing may panic, hang, or be refused by Compile after it was taken.
+// FuzzImport feeds anything under any name to the importers.
 func FuzzImport(f *testing.F) {
 	f.Add("a/v0/provider.json", doubling(12), "x")
 	f.Add("a/v0/provider.json", `{"properties":{"app":{"properties":{"a":{"type":"array","items":{"$ref":"#"}}}}}}`, `[1]`)
-	f.Add("a/v1/requirer.json", `{"$schema":"http://json-schema.org/draft-04/schema#","properties":{"a":{"type":"integer","minimum":3,"exclusiveMinimum":true}},"patternProperties":{"^(?!a)":{}}}`, `3`)
-	f.Add("c.yaml", shop, `[{"name":"a","price":1e400}]`)
 	f.Add("a/v0/interface.yaml", "name: a\nversion: 0\nstatus: draft", "")
-	f.Add("a/v0/schema.py", "class A(BaseModel):\n    a: Optional[List[int]] = Field(None, description='x')\nclass ProviderSchema(DataBagSchema):\n    app: A\n", "[1]")
-	f.Fuzz(func(t *testing.T, path, text, value string) {
-		i := ImportFile(File{path, []byte(text)})
-		if (i.Contract == nil) == (i.Refused == "") {
-			t.Fatalf("neither loaded nor refused, or both: %+v", i)
-		}
-		if i.Contract == nil {
+	f.Fuzz(hostileFile)
+}
+
+// FuzzGenerated feeds anything to the importer of JSON Schemas with roots, in every dialect.
+func FuzzGenerated(f *testing.F) {
+	for _, dialect := range []string{"http://json-schema.org/draft-04/schema#", "http://json-schema.org/draft-07/schema", "https://json-schema.org/draft/2019-09/schema", ""} {
+		f.Add(`{"$schema":"`+dialect+`","$defs":{"A":{"type":"object","properties":{"n":{"type":"integer","minimum":3}}}},"properties":{"app":{"anyOf":[{"$ref":"#/$defs/A"},{"type":"null"}]},`+
+			`"unit":{"properties":{"j":{"type":"string","contentMediaType":"application/json","contentSchema":{"items":[{"$ref":"#/$defs/A"}]}}},"required":["j","k"]}}}`, `[{"n":2}]`)
+	}
+	f.Fuzz(func(t *testing.T, text, value string) { hostileFile(t, "a/v1/provider.json", text, value) })
+}
+
+// FuzzWritten feeds anything to the importer of schemas written by hand.
+func FuzzWritten(f *testing.F) {
+	f.Add(`{"$schema":"http://json-schema.org/draft-04/schema#","properties":{"a":{"type":"integer","minimum":3,"exclusiveMinimum":true}},"patternProperties":{"^(?!a)":{}},"anyOf":[{"required":["a"]}],"examples":[{"a":1}]}`, `3`)
+	f.Add(`{"properties":{"application-data":{"type":"object","properties":{"a":{"default":1,"type":"string"}},"urls":{"type":"array"}},"related-units":{}}}`, `x`)
+	f.Fuzz(func(t *testing.T, text, value string) { hostileFile(t, "a/v1/schemas/requirer.json", text, value) })
+}
+
+// FuzzInterface feeds anything to the importer of interface.yaml.
+func FuzzInterface(f *testing.F) {
+	f.Add("name: a\nversion: 0\nstatus: draft")
+	f.Add("name: [a]\nversion: '1'\nstatus: *x")
+	f.Fuzz(func(t *testing.T, text string) { hostileFile(t, "a/v0/interface.yaml", text, "") })
+}
+
+// FuzzPydantic feeds anything to the reader of schema.py.
+func FuzzPydantic(f *testing.F) {
+	f.Add(greeter, `[1]`)
+	f.Add("class A(BaseModel):\n    a: Optional[List[int]] = Field(None, description='x')\nclass ProviderSchema(DataBagSchema):\n    app: A\n", "[1]")
+	f.Add("class E(str, Enum):\n  a = 'x'\n  b, c = 1, 2\nclass ProviderSchema(E, extra='forbid'):\n  model_config = ConfigDict(x=1)\n  class Config:\n    y = 2\n  app: Annotated[Literal['a', 1] | None, Field(ge=1e9)] = ...\n", "x")
+	f.Fuzz(func(t *testing.T, text, value string) { hostileFile(t, "a/v0/schema.py", text, value) })
+}
+
+// FuzzParse feeds anything to the reader of kith's own form. What it takes is written and
+// read again as the same.
+func FuzzParse(f *testing.F) {
+	f.Add(shop, `[{"name":"a","price":1e400}]`)
+	f.Add("interface: x\nprovider: {either: {closed: true, keys: {a: {secret: only}, b: {via: [a], encoding: json, schema: {oneOf: [{const: 1.50}]}}}}}", "1.5")
+	f.Fuzz(func(t *testing.T, text, value string) {
+		hostileFile(t, "c.yaml", text, value)
+		c, err := Parse("c.yaml", []byte(text))
+		if err != nil {
 			return
 		}
-		checker, err := i.Contract.Compile()
-		if err != nil {
-			t.Fatalf("loaded, and does not compile: %v", err)
-		}
-		for _, role := range i.Contract.Roles() {
-			bag := map[string]string{"other": value}
-			for _, kind := range bagKinds {
-				if b := i.Contract.Side(role).Bag(kind); b != nil {
-					for _, k := range b.Keys {
-						bag[k.Name] = value
-					}
-				}
-			}
-			checker.CheckSide(role, bag, bag)
+		again, err := Parse("c.yaml", c.YAML())
+		if err != nil || encodeJSON(again) != encodeJSON(c) {
+			t.Fatalf("written and read again, it differs: %v\n%s\n%s", err, encodeJSON(c), encodeJSON(again))
 		}
 	})
+}
+
+// FuzzReadBags feeds anything to the reader of databags and of what show-unit prints.
+func FuzzReadBags(f *testing.F) {
+	f.Add("a: b\nc: [1]")
+	f.Add("web/0:\n  charm: x\n  relation-info:\n  - {relation-id: 1, endpoint: a, application-data: {b: c}, local-unit: {data: {d: e}}, related-units: {db/0: {data: {f: g}}}}")
+	f.Fuzz(func(t *testing.T, text string) {
+		bags, err := ReadBags("bag.yaml", []byte(text))
+		if err == nil && len(bags) > 0 {
+			Endpoints(bags)
+		}
+	})
+}
+
+// hostileFile reads a file, and whatever comes out is fed a value: nothing may panic, hang,
+// or be refused by Compile after it was taken.
+func hostileFile(t *testing.T, path, text, value string) {
+	i := ImportFile(File{path, []byte(text)})
+	if (i.Contract == nil) == (i.Refused == "") {
+		t.Fatalf("neither loaded nor refused, or both: %+v", i)
+	}
+	if i.Contract == nil {
+		return
+	}
+	checker, err := i.Contract.Compile()
+	if err != nil {
+		t.Fatalf("loaded, and does not compile: %v", err)
+	}
+	for _, role := range i.Contract.Roles() {
+		bag := map[string]string{"other": value}
+		for _, kind := range bagKinds {
+			if b := i.Contract.Side(role).Bag(kind); b != nil {
+				for _, k := range b.Keys {
+					bag[k.Name] = value
+				}
+			}
+		}
+		checker.CheckSide(role, bag, bag)
+	}
 }

@@ -163,6 +163,9 @@ func (r *schemaReader) bag(s any, path string, optional bool) (*Bag, error) {
 	if !ok {
 		return r.unchecked(path, "it is described as "+kindOf(s)+", not by a schema"), nil
 	}
+	if len(m) == 0 {
+		return r.unchecked(path, "the source says nothing about its keys"), nil
+	}
 	if t := m["type"]; t != nil && t != "object" {
 		return r.unchecked(path, "a bag is an object, and the schema says "+clip(encodeJSON(t))), nil
 	}
@@ -234,7 +237,11 @@ func (r *schemaReader) key(name string, s any, required bool, path string) Key {
 	if err == nil {
 		m, _ := inlined.(map[string]any)
 		k.Description, _ = m["description"].(string)
-		k.Sensitive = m["format"] == "password" || m["writeOnly"] == true
+		below, _ := single(inlined).(map[string]any)
+		if k.Description == "" {
+			k.Description, _ = below["description"].(string)
+		}
+		k.Sensitive = m["format"] == "password" || m["writeOnly"] == true || below["format"] == "password"
 		k.Encoding, k.Schema, err = onTheWire(inlined)
 	}
 	if err == nil {

@@ -57,131 +57,23 @@ func (i *Import) pydantic(text string) error {
 	return nil
 }
 
-// pyClass is a class as far as it is data.
-type pyClass struct {
-	name  string
-	bases []string
-	// fields are annotated names; values are plain ones, of enumerations.
-	fields []pyField
-	values []pyExpr
-}
+// enumerations are the bases that make a class one.
+const enumerations wordList = "Enum StrEnum IntEnum"
 
-type pyField struct {
-	name       string
-	annotation pyExpr
-	def        *pyExpr // nil: none
-}
-
-// pyFile collects the classes of a file.
-type pyFile struct {
-	i       *Import
-	classes map[string]*pyClass
-	order   []string
-	tooMany bool
-}
-
-// read finds the classes at the top of the file and the fields right below them.
-func (f *pyFile) read(lines []pyLine) {
-	var class *pyClass
-	body := 0
-	for _, line := range lines {
-		t := line.tokens
-		if line.indent == 0 {
-			class, body = nil, 0
-			if len(t) >= 2 && t[0].text == "class" && t[1].kind == 'w' {
-				class = f.class(t)
-			}
-			continue
-		}
-		if class == nil {
-			continue
-		}
-		if body == 0 {
-			body = line.indent
-		}
-		if line.indent == body {
-			f.member(class, line)
-		}
-		f.tooMany = f.tooMany || len(f.order) > MaxKeys || len(class.fields)+len(class.values)+len(class.bases) > MaxKeys
-		if f.tooMany {
-			return
-		}
-	}
-}
-
-// class begins a class.
-func (f *pyFile) class(t []pyToken) *pyClass {
-	c := &pyClass{name: t[1].text}
-	if len(t) > 3 && t[2].kind == '(' {
-		e := parseExpr(t[1 : len(t)-1]) // without the colon: reads as a call
-		for _, base := range e.parts {
-			c.bases = append(c.bases, base.text)
-		}
-	}
-	if f.classes[c.name] != nil {
-		f.i.note(c.name, "the class is there twice; the last counts")
-	} else {
-		f.order = append(f.order, c.name)
-	}
-	f.classes[c.name] = c
-	return c
-}
-
-// member reads one line of a class.
-func (f *pyFile) member(c *pyClass, line pyLine) {
-	t := line.tokens
-	switch {
-	case t[0].kind == '@':
-		if len(t) > 1 && strings.Contains(t[1].text, "validator") {
-			f.i.note(c.name, "not checked: the class has validators of its own (line %d)", line.number)
-		}
-	case t[0].kind != 'w' || len(t) < 3:
-	case t[1].kind == ':' && t[0].text != "class" && t[0].text != "def":
-		field := pyField{name: t[0].text}
-		rest, at := t[2:], assignment(t[2:])
-		if at >= 0 {
-			def := parseExpr(rest[at+1:])
-			field.def, rest = &def, rest[:at]
-		}
-		field.annotation = parseExpr(rest)
-		c.fields = append(c.fields, field)
-	case t[1].kind == '=':
-		if t[0].text != "model_config" {
-			c.values = append(c.values, parseExpr(t[2:]))
-		} else {
-			f.i.note(c.name, "not checked: model_config (line %d)", line.number)
-		}
-	case t[0].text == "class":
-		f.i.note(c.name, "not checked: the class %s inside it (line %d)", t[1].text, line.number)
-	}
-}
-
-// assignment is where the = of a field is, outside all brackets, or -1.
-func assignment(t []pyToken) int {
-	depth := 0
-	for i, token := range t {
-		switch token.kind {
-		case '(', '[', '{':
-			depth++
-		case ')', ']', '}':
-			depth--
-		case '=':
-			if depth == 0 {
-				return i
-			}
-		}
-	}
-	return -1
-}
-
-// define is the schema of a class.
+// define is the schema of a class: of an enumeration, or of an object with fields. Of
+// a class that may be anything else it says nothing.
 func (f *pyFile) define(c *pyClass) any {
-	if slices.ContainsFunc(c.bases, func(b string) bool { return b == "Enum" || b == "StrEnum" || b == "IntEnum" }) {
+	if slices.ContainsFunc(c.bases, enumerations.has) {
 		return f.enumeration(c)
 	}
+	m := f.model(c, map[string]bool{})
+	if m.opaque != "" {
+		f.i.note(c.name, "not checked: %s", m.opaque)
+		return map[string]any{}
+	}
 	properties, required := map[string]any{}, []any{}
-	for _, field := range f.fields(c, map[string]bool{}) {
-		name, schema, must := f.field(c, field)
+	for _, field := range m.fields {
+		name, schema, must := f.field(c, m, field)
 		properties[name] = schema
 		if must {
 			required = append(required, name)
@@ -190,32 +82,54 @@ func (f *pyFile) define(c *pyClass) any {
 	return map[string]any{"type": "object", "properties": properties, "required": required}
 }
 
-// fields are those of a class after those it inherits. Each base counts once.
-func (f *pyFile) fields(c *pyClass, seen map[string]bool) []pyField {
+// pyModel is a class with what it inherits.
+type pyModel struct {
+	fields     []pyField
+	before     map[string]bool
+	eitherName bool
+	opaque     string
+}
+
+// model puts a class together with its bases. Each base counts once.
+func (f *pyFile) model(c *pyClass, seen map[string]bool) pyModel {
 	seen[c.name] = true
-	var list []pyField
+	m := pyModel{before: map[string]bool{}, opaque: c.opaque}
+	inherit := func(from pyModel) {
+		m.opaque, m.eitherName = first(m.opaque, from.opaque), m.eitherName || from.eitherName
+		for _, name := range names(from.before) {
+			m.before[name] = true
+		}
+		for _, field := range from.fields {
+			m.fields = slices.DeleteFunc(m.fields, func(old pyField) bool { return old.name == field.name })
+			m.fields = append(m.fields, field)
+		}
+	}
 	for _, base := range c.bases {
 		known := f.classes[base]
 		switch {
 		case known != nil && seen[base]:
 		case known != nil && len(seen) > MaxSchemaDepth:
-			f.i.note(c.name, "not checked: it inherits from more than %d classes", MaxSchemaDepth)
+			m.opaque = first(m.opaque, fmt.Sprintf("it inherits from more than %d classes", MaxSchemaDepth))
 		case known != nil:
-			list = append(list, f.fields(known, seen)...)
+			inherit(f.model(known, seen))
 		case base != "BaseModel" && base != "DataBagSchema":
-			f.i.note(c.name, "not checked: the base %s is not in the file", first(base, "of the class"))
+			m.opaque = first(m.opaque, "its base "+first(clip(base), "class")+" is not in the file")
 		}
 	}
-	for _, field := range c.fields {
-		list = slices.DeleteFunc(list, func(old pyField) bool { return old.name == field.name })
-		list = append(list, field)
+	if len(c.bases) == 0 {
+		m.opaque = first(m.opaque, "it is no BaseModel")
 	}
-	return list
+	inherit(pyModel{c.fields, c.before, c.eitherName, c.opaque})
+	return m
 }
 
 // enumeration is the schema of an enumeration.
 func (f *pyFile) enumeration(c *pyClass) any {
 	var values []any
+	if c.odd || len(c.fields) > 0 {
+		f.i.note(c.name, "not checked: a line of the enumeration is not understood")
+		return map[string]any{}
+	}
 	for _, e := range c.values {
 		v, ok := literal(e)
 		if !ok {
@@ -247,33 +161,99 @@ func literal(e pyExpr) (any, bool) {
 }
 
 // field is the schema of a field, its name in the bag, and whether it must be there.
-func (f *pyFile) field(c *pyClass, field pyField) (string, map[string]any, bool) {
-	name, path := field.name, c.name+"/"+field.name
-	annotation, call := field.annotation, field.def
+func (f *pyFile) field(c *pyClass, m pyModel, field pyField) (string, map[string]any, bool) {
+	path := c.name + "/" + field.name
+	annotation, arguments, known := f.annotation(field, path)
+	schema := map[string]any{}
+	if m.before[field.name] || m.before["*"] {
+		f.i.note(path, "not checked: a validator may make anything of the value")
+	} else if schema = f.schema(annotation, path, 0); !known {
+		schema = map[string]any{}
+	}
+	must, null := !optional(annotation), false
+	if def, there := defaultOf(field.def, arguments); there {
+		must, null = def.kind == 'w' && def.text == "...", def.kind == 'w' && def.text == "None"
+	}
+	name, sure := f.alias(field.name, arguments, path)
+	if !sure || name != field.name && m.eitherName {
+		if sure {
+			f.i.note(path, "not checked: it may come as %s or as %s", name, field.name)
+		}
+		return name, map[string]any{}, false
+	}
+	schema = f.constraints(schema, arguments, path)
+	if null && len(schema) > 0 && !optional(annotation) {
+		// Whoever leaves a value out may write it as its default.
+		schema = map[string]any{"anyOf": []any{schema, simple["None"]}}
+	}
+	return name, schema, must
+}
+
+// annotation takes a field's annotation apart: its type, the arguments of Field, and
+// whether all that is said is understood.
+func (f *pyFile) annotation(field pyField, path string) (pyExpr, map[string]pyExpr, bool) {
+	arguments, known := map[string]pyExpr{}, true
+	annotation := field.annotation
+	var calls []pyExpr
 	if annotation.kind == '[' && annotation.text == "Annotated" && len(annotation.parts) > 0 {
-		f.i.note(path, "not checked: what Annotated adds")
-		annotation = annotation.parts[0]
+		annotation, calls = annotation.parts[0], annotation.parts[1:]
 	}
-	schema := f.schema(annotation, path, 0)
-	if call == nil {
-		return name, schema, !optional(annotation)
+	if field.def != nil && field.def.kind == '(' {
+		calls = append(slices.Clone(calls), *field.def)
 	}
-	if call.kind != '(' || call.text != "Field" {
-		return name, schema, call.kind == 'w' && call.text == "..."
-	}
-	must := len(call.parts) == 0 && call.named["default"].kind == 0 && call.named["default_factory"].kind == 0 && !optional(annotation)
-	if len(call.parts) > 0 {
-		must = call.parts[0].text == "..." && call.parts[0].kind == 'w'
-	}
-	for _, alias := range []string{"alias", "serialization_alias"} {
-		if e := call.named[alias]; e.kind == '"' && e.text != "" {
-			name = e.text
-		} else if e.kind != 0 {
-			f.i.note(path, "not checked: its %s is computed", alias)
-			return name, map[string]any{}, false
+	for _, call := range calls {
+		switch {
+		case call.kind == '(' && call.text == "Field":
+			for _, name := range names(call.named) {
+				arguments[name] = call.named[name]
+			}
+		case call.kind == '"', field.def != nil && call.kind == '(' && call.text == field.def.text:
+		case call.kind == '(' && call.text == "AfterValidator":
+			f.i.note(path, "not checked: the field has a validator of its own")
+		default:
+			f.i.note(path, "not checked: what %s says", first(clip(call.text), "an argument of Annotated"))
+			known = false
 		}
 	}
-	return name, f.constraints(schema, call.named, path), must
+	return annotation, arguments, known
+}
+
+// defaultOf is the default of a field, if it has one.
+func defaultOf(def *pyExpr, arguments map[string]pyExpr) (pyExpr, bool) {
+	if def != nil && (def.kind != '(' || def.text != "Field") {
+		return *def, true
+	}
+	if def != nil && len(def.parts) > 0 {
+		return def.parts[0], true
+	}
+	for _, name := range []string{"default", "default_factory"} {
+		if e := arguments[name]; e.kind != 0 {
+			return e, true
+		}
+	}
+	return pyExpr{}, false
+}
+
+// alias is the name a field has in the bag, and whether that is sure.
+func (f *pyFile) alias(name string, arguments map[string]pyExpr, path string) (string, bool) {
+	read, written := name, ""
+	for _, alias := range []string{"alias", "validation_alias", "serialization_alias"} {
+		switch e := arguments[alias]; {
+		case e.kind == 0:
+		case e.kind != '"' || e.text == "":
+			f.i.note(path, "not checked: its %s is computed", alias)
+			return name, false
+		case alias == "serialization_alias":
+			written = e.text
+		default:
+			read = e.text
+		}
+	}
+	if written != "" && written != read {
+		f.i.note(path, "not checked: it is read as %s and written as %s", read, written)
+		return read, false
+	}
+	return read, true
 }
 
 func optional(e pyExpr) bool {
@@ -290,7 +270,7 @@ var fieldKeywords = map[string]string{
 }
 
 // harmless are arguments of Field that say nothing about the value.
-const harmless wordList = "title examples example default default_factory alias serialization_alias json_schema_extra repr deprecated exclude"
+const harmless wordList = "title examples example default default_factory alias validation_alias serialization_alias json_schema_extra repr deprecated exclude name"
 
 // constraints adds what Field says to a schema.
 func (f *pyFile) constraints(schema map[string]any, named map[string]pyExpr, path string) map[string]any {

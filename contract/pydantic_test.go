@@ -130,3 +130,68 @@ func TestPydanticRefusals(t *testing.T) {
 		}
 	}
 }
+
+// What a class takes beyond its annotations is not guessed: each of these keys would be
+// refused values that the class takes.
+func TestPydanticNeverGuesses(t *testing.T) {
+	t.Parallel()
+	const bag = "class ProviderSchema(DataBagSchema):\n    app: App\n"
+	app := func(body string) string { return "class App(BaseModel):\n" + body + bag }
+	for name, test := range map[string]struct {
+		text, key, value string
+		state            State
+		note             string
+	}{
+		"a class that is a string":     {"class Text(str):\n    def f(self) -> int: ...\n" + app("    k: List[Text]\n"), "k", `["a"]`, Valid, "Text: not checked: its base str is not in the file"},
+		"a class from elsewhere":       {"class Root(RootModel[list]):\n    pass\n" + app("    k: Root\n"), "k", `[1]`, Valid, "its base RootModel is not in the file"},
+		"a class of another module":    {"class Port(BaseModel):\n    n: int\n" + app("    k: other.Port\n"), "k", "3", Valid, "the annotation other.Port is not known"},
+		"a validator before":           {app("    k: int\n    @validator('k', pre=True)\n    def f(cls, v): return 1\n"), "k", "yaml", Valid, "a validator may make anything of the value"},
+		"a field validator before":     {app("    k: int\n    @pydantic.field_validator('k', mode='before')\n    def f(cls, v): return 1\n"), "k", "yaml", Valid, "a validator may make anything of the value"},
+		"a validator after":            {app("    k: int\n    @validator('k')\n    def f(cls, v): return 1\n"), "k", "yaml", Violating, "validators of its own (line 3)"},
+		"a model validator before":     {app("    k: int\n    @model_validator(mode='before')\n    def f(cls, v): return v\n"), "other", "x", Valid, "it changes its data before it looks at it"},
+		"a generator of names":         {app("    k_k: int\n    model_config = ConfigDict(alias_generator=hyphens)\n"), "k-k", "x", Valid, "its setting alias_generator changes what it takes"},
+		"a generator of names, before": {app("    k_k: int\n    class Config:\n        alias_generator = hyphens\n"), "k-k", "x", Valid, "its setting alias_generator changes what it takes"},
+		"a setting of the class":       {"class App(BaseModel, alias_generator=hyphens):\n    k_k: int\n" + bag, "k-k", "x", Valid, "alias_generator"},
+		"settings as a dictionary":     {app("    k_k: int\n    model_config = {'alias_generator': hyphens}\n"), "k-k", "x", Valid, "its model_config is not understood"},
+		"inherited settings":           {"class Base(BaseModel):\n    model_config = ConfigDict(alias_generator=hyphens)\nclass App(Base):\n    k_k: int\n" + bag, "k-k", "x", Valid, "alias_generator"},
+		"a harmless setting":           {app("    k: int\n    class Config:\n        schema_extra = {'a': 1}\n"), "k", "x", Violating, ""},
+		"either name":                  {app("    k_k: int = Field(alias='k')\n    model_config = ConfigDict(populate_by_name=True)\n"), "k_k", "3", Valid, "it may come as k or as k_k"},
+		"read and written":             {app("    k: int = Field(serialization_alias='z')\n"), "z", "x", Valid, "it is read as k and written as z"},
+		"an alias for reading":         {app("    k_k: int = Field(validation_alias='k')\n"), "k", "x", Violating, ""},
+		"an alias of choices":          {app("    k_k: int = Field(validation_alias=AliasChoices('a', 'b'))\n"), "a", "x", Valid, "its validation_alias is computed"},
+		"a null default inside":        {"class In(BaseModel):\n    n: int = Field(default=None, ge=1)\n" + app("    k: In\n"), "k", `{"n":null}`, Valid, ""},
+		"a wrong value inside":         {"class In(BaseModel):\n    n: int = Field(default=None, ge=1)\n" + app("    k: In\n"), "k", `{"n":0}`, Violating, ""},
+		"a field in Annotated":         {app("    k: Annotated[int, Field(ge=1)]\n"), "k", "0", Violating, ""},
+		"a validator in Annotated":     {app("    k: Annotated[int, BeforeValidator(f)]\n"), "k", "x", Valid, "not checked: what BeforeValidator says"},
+		"an odd enumeration":           {"class E(Enum):\n    a, b = 'a', 'b'\n    c = 'c'\n" + app("    k: E\n"), "k", "a", Valid, "a line of the enumeration is not understood"},
+		"an annotated enumeration":     {"class E(Enum):\n    a: str = 'a'\n    c = 'c'\n" + app("    k: E\n"), "k", "a", Valid, "a line of the enumeration is not understood"},
+		"an enumeration of a module":   {"class E(str, enum.Enum):\n    'Words.'\n    a = 'a'\n" + app("    k: E\n"), "k", "b", Violating, ""},
+		"a class in one line":          {"class In(BaseModel): n: int\n" + app("    k: In\n"), "k", "x", Valid, "its first line is not understood"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			i := ImportFile(File{"x/v0/schema.py", []byte(test.text)})
+			if i.Contract == nil {
+				t.Fatal(i.Refused)
+			}
+			checker, err := i.Contract.Compile()
+			if err != nil {
+				t.Fatal(err)
+			}
+			v := checker.CheckBag(kith.Provider, AppBag, map[string]string{test.key: test.value})
+			if test.state == Violating && v.State != Violating || test.state != Violating && len(v.Violations) > 0 {
+				t.Errorf("%s=%s: %s", test.key, test.value, verdictText(v))
+			}
+			if test.state == Valid && len(v.Missing) > 0 && v.Missing[0] != test.key {
+				t.Errorf("%v are missing", v.Missing)
+			}
+			said := ""
+			for _, n := range i.Notes {
+				said += n.String() + "\n"
+			}
+			if !strings.Contains(said, test.note) {
+				t.Errorf("it says\n%swant %q", said, test.note)
+			}
+		})
+	}
+}

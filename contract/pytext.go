@@ -257,8 +257,14 @@ func (p *pyParser) operand(depth int) pyExpr {
 
 // named reads what follows a name: dots, a subscript or a call.
 func (p *pyParser) named(name string, depth int) pyExpr {
+	module := true
 	for p.peek() == '.' && p.at+1 < len(p.tokens) && p.tokens[p.at+1].kind == 'w' {
-		name = p.tokens[p.at+1].text // the module does not matter
+		// What a module of others calls by a name is not what the file does.
+		if module = module && modules.has(name); module {
+			name = p.tokens[p.at+1].text
+		} else {
+			name += "." + p.tokens[p.at+1].text
+		}
 		p.at += 2
 	}
 	switch p.peek() {
@@ -273,6 +279,9 @@ func (p *pyParser) named(name string, depth int) pyExpr {
 	}
 	return pyExpr{kind: 'w', text: name}
 }
+
+// modules are those whose names are known, and the short names people give them.
+const modules wordList = "typing t typing_extensions pydantic enum uuid interface_tester schema_base"
 
 // arguments reads to the closing bracket. One that cannot be read is Unknown, and the
 // rest is skipped up to the next comma.

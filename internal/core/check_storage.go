@@ -17,7 +17,7 @@ func (c *checker) storage() {
 		}
 	}
 	n := 0
-	c.m.storageIndex.rows.Scan(func(key string, _ struct{}) bool {
+	c.m.storageIndex.rows.ascend("", func(key string, _ struct{}) bool {
 		n++
 		c.assert(held[key], "I20", "the index of storage has %q", key)
 		return true

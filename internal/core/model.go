@@ -6,8 +6,6 @@ import (
 	"iter"
 	"strings"
 
-	"github.com/tidwall/btree"
-
 	"kith"
 )
 
@@ -19,17 +17,17 @@ type Change struct {
 }
 
 // table is an ordered map of one kind. Rows are shared between snapshots and never modified.
-type table[T Entity] struct{ rows btree.Map[string, *T] }
+type table[T Entity] struct{ rows tree[*T] }
 
 func (t *table[T]) get(id string) *T {
-	row, _ := t.rows.Get(id)
+	row, _ := t.rows.get(id)
 	return row
 }
 
 // prefix yields the rows whose id starts with p, in order of id.
 func (t *table[T]) prefix(p string) iter.Seq[*T] {
 	return func(yield func(*T) bool) {
-		t.rows.Ascend(p, func(id string, row *T) bool {
+		t.rows.ascend(p, func(id string, row *T) bool {
 			return strings.HasPrefix(id, p) && yield(row)
 		})
 	}
@@ -37,17 +35,17 @@ func (t *table[T]) prefix(p string) iter.Seq[*T] {
 
 func (t *table[T]) all() iter.Seq[*T] { return t.prefix("") }
 
-func (t *table[T]) snapshot() table[T] { return table[T]{*t.rows.Copy()} }
+func (t *table[T]) snapshot() table[T] { return table[T]{t.rows.share()} }
 
 func (t *table[T]) apply(id string, e Entity) {
 	if e == nil {
-		if _, ok := t.rows.Delete(id); !ok {
+		if !t.rows.drop(id) {
 			panic(fmt.Sprintf("core: change deletes %T %q, which does not exist", *new(T), id))
 		}
 		return
 	}
 	row := e.(T) // the key says which kind; anything else is corruption
-	t.rows.Set(id, &row)
+	t.rows.set(id, &row)
 }
 
 // Model is one model at one revision. The zero value is the model before it
@@ -84,9 +82,9 @@ type Model struct {
 	secretConsumers table[SecretConsumer]
 
 	// byApp indexes relations by application: "app/relation id". Derived by apply.
-	byApp btree.Map[string, kith.RelationID]
+	byApp tree[kith.RelationID]
 	// active indexes the tasks that are not over: "unit/number". Derived by apply.
-	active btree.Map[string, kith.TaskID]
+	active tree[kith.TaskID]
 	// storageIndex finds storage by the unit that holds it. Derived by apply.
 	storageIndex index
 	// news indexes what units have not been told of. Derived by apply.
@@ -128,8 +126,8 @@ func (m *Model) Snapshot() *Model {
 		secretGrants:    m.secretGrants.snapshot(),
 		secretConsumers: m.secretConsumers.snapshot(),
 
-		byApp:  *m.byApp.Copy(),
-		active: *m.active.Copy(),
+		byApp:  m.byApp.share(),
+		active: m.active.share(),
 		news:   m.news.snapshot(),
 
 		secretIndex: m.secretIndex.snapshot(),
@@ -191,13 +189,13 @@ func (m *Model) applyRelation(c Change) {
 	old := m.relations.get(c.Key.ID)
 	if old != nil && c.Entity == nil {
 		for _, end := range old.Ends {
-			m.byApp.Delete(string(end.App) + "/" + c.Key.ID)
+			m.byApp.drop(string(end.App) + "/" + c.Key.ID)
 		}
 	}
 	m.relations.apply(c.Key.ID, c.Entity)
 	if r, ok := c.Entity.(Relation); ok {
 		for _, end := range r.Ends {
-			m.byApp.Set(string(end.App)+"/"+c.Key.ID, r.ID)
+			m.byApp.set(string(end.App)+"/"+c.Key.ID, r.ID)
 		}
 	}
 	m.noteRelation(old, m.relations.get(c.Key.ID))
@@ -267,7 +265,7 @@ func (m *Model) Relations() iter.Seq[*Relation] { return m.relations.all() }
 func (m *Model) RelationsOf(app kith.AppName) iter.Seq[*Relation] {
 	p := string(app) + "/"
 	return func(yield func(*Relation) bool) {
-		m.byApp.Ascend(p, func(key string, id kith.RelationID) bool {
+		m.byApp.ascend(p, func(key string, id kith.RelationID) bool {
 			return strings.HasPrefix(key, p) && yield(m.Relation(id))
 		})
 	}

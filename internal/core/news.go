@@ -5,8 +5,6 @@ import (
 	"maps"
 	"strings"
 
-	"github.com/tidwall/btree"
-
 	"kith"
 )
 
@@ -22,7 +20,7 @@ import (
 //
 // The index covers a relation while it is alive and not suspended. Otherwise the
 // remote view is empty and the past alone decides (relations reference, section 5.2).
-type news struct{ pairs btree.Map[string, item] }
+type news struct{ pairs tree[item] }
 
 // item is what a reader has to be told of a remote.
 type item struct {
@@ -39,15 +37,15 @@ const (
 	isOther                 // told of another version of its bag
 )
 
-func (n *news) snapshot() news { return news{*n.pairs.Copy()} }
+func (n *news) snapshot() news { return news{n.pairs.share()} }
 
 func (n *news) set(key string, remote kith.UnitName, kind newsKind) {
-	old, ok := n.pairs.Get(key)
+	old, ok := n.pairs.get(key)
 	switch {
 	case kind == inOrder && ok:
-		n.pairs.Delete(key)
+		n.pairs.drop(key)
 	case old.kind != kind:
-		n.pairs.Set(key, item{remote, kind})
+		n.pairs.set(key, item{remote, kind})
 	}
 }
 
@@ -55,7 +53,7 @@ func (n *news) set(key string, remote kith.UnitName, kind newsKind) {
 func (n *news) forget(id kith.RelationID, reader kith.UnitName) {
 	var keys []string
 	prefix := memberID(id, reader) + "/"
-	n.pairs.Ascend(prefix, func(key string, _ item) bool {
+	n.pairs.ascend(prefix, func(key string, _ item) bool {
 		if !strings.HasPrefix(key, prefix) {
 			return false
 		}
@@ -63,7 +61,7 @@ func (n *news) forget(id kith.RelationID, reader kith.UnitName) {
 		return true
 	})
 	for _, key := range keys {
-		n.pairs.Delete(key)
+		n.pairs.drop(key)
 	}
 }
 
@@ -73,7 +71,7 @@ func (n *news) forget(id kith.RelationID, reader kith.UnitName) {
 // for the others. It says nothing about a relation that is ending.
 func (r RelationView) News() (left, newcomer, changed kith.UnitName) {
 	prefix := memberID(r.Relation.ID, r.v.Unit.Name) + "/"
-	r.v.m.news.pairs.Ascend(prefix, func(key string, it item) bool {
+	r.v.m.news.pairs.ascend(prefix, func(key string, it item) bool {
 		if !strings.HasPrefix(key, prefix) {
 			return false
 		}
@@ -169,9 +167,9 @@ func (m *Model) noteWrite(r *Relation, remote kith.UnitName) {
 			continue
 		}
 		key := seenID(r.ID, reader.Unit, remote)
-		switch old, _ := m.news.pairs.Get(key); old.kind {
+		switch old, _ := m.news.pairs.get(key); old.kind {
 		case inOrder:
-			m.news.pairs.Set(key, item{remote, isOther})
+			m.news.pairs.set(key, item{remote, isOther})
 		case isOther:
 			m.notePair(r, reader, remote, row, bag)
 		}
@@ -254,7 +252,7 @@ func (m *Model) newsIsRight(member *Member) bool {
 	}
 	got := map[kith.UnitName]newsKind{}
 	prefix := memberID(member.Relation, member.Unit) + "/"
-	m.news.pairs.Ascend(prefix, func(key string, it item) bool {
+	m.news.pairs.ascend(prefix, func(key string, it item) bool {
 		if !strings.HasPrefix(key, prefix) {
 			return false
 		}

@@ -7,24 +7,22 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tidwall/btree"
-
 	"kith"
 )
 
 // index is a set of pairs, a group and a member, derived by Apply. The members of a
 // group are together, in string order. A group has no NUL.
-type index struct{ rows btree.Map[string, struct{}] }
+type index struct{ rows tree[struct{}] }
 
 const indexSeparator = "\x00"
 
-func (x *index) snapshot() index { return index{*x.rows.Copy()} }
+func (x *index) snapshot() index { return index{x.rows.share()} }
 
 func (x *index) add(group, member string) {
-	x.rows.Set(group+indexSeparator+member, struct{}{})
+	x.rows.set(group+indexSeparator+member, struct{}{})
 }
 
-func (x *index) drop(group, member string) { x.rows.Delete(group + indexSeparator + member) }
+func (x *index) drop(group, member string) { x.rows.drop(group + indexSeparator + member) }
 
 // under lists the members of a group.
 func (x *index) under(group string) []string {
@@ -49,7 +47,7 @@ func (x *index) first(group, from string) (member string) {
 // set must not change meanwhile.
 func (x *index) walk(group, from string, f func(member string) bool) {
 	prefix := group + indexSeparator
-	x.rows.Ascend(prefix+from, func(key string, _ struct{}) bool {
+	x.rows.ascend(prefix+from, func(key string, _ struct{}) bool {
 		return strings.HasPrefix(key, prefix) && f(key[len(prefix):])
 	})
 }
@@ -66,14 +64,14 @@ type secretIndex struct {
 	obsolete   index // owner → secret/number, the number padded
 	stale      index // unit → secret with a revision it has not been told of
 	// trackers counts the units that see a revision, by the revision's id.
-	trackers btree.Map[string, int]
+	trackers tree[int]
 }
 
 func (x *secretIndex) snapshot() secretIndex {
 	return secretIndex{
 		owned: x.owned.snapshot(), consumes: x.consumes.snapshot(), byRelation: x.byRelation.snapshot(), bySubject: x.bySubject.snapshot(),
 		rotations: x.rotations.snapshot(), expiries: x.expiries.snapshot(), obsolete: x.obsolete.snapshot(), stale: x.stale.snapshot(),
-		trackers: *x.trackers.Copy(),
+		trackers: x.trackers.share(),
 	}
 }
 
@@ -203,17 +201,17 @@ func (m *Model) noteSecretConsumer(old, now *SecretConsumer) {
 
 func (x *secretIndex) track(c *SecretConsumer, by int) {
 	key := revisionID(c.Secret, c.Revision)
-	n, _ := x.trackers.Get(key)
+	n, _ := x.trackers.get(key)
 	if n += by; n == 0 {
-		x.trackers.Delete(key)
+		x.trackers.drop(key)
 	} else {
-		x.trackers.Set(key, n)
+		x.trackers.set(key, n)
 	}
 }
 
 // tracked reports whether any unit sees a revision.
 func (m *Model) tracked(id kith.SecretID, number int) bool {
-	_, ok := m.secretIndex.trackers.Get(revisionID(id, number))
+	_, ok := m.secretIndex.trackers.get(revisionID(id, number))
 	return ok
 }
 
@@ -247,11 +245,11 @@ func (m *Model) secretIndexIsRight() bool {
 func (x *secretIndex) equal(o *secretIndex) bool {
 	theirs := o.parts()
 	for i, part := range x.parts() {
-		if !slices.Equal(part.rows.Keys(), theirs[i].rows.Keys()) {
+		if !slices.Equal(part.rows.keys(), theirs[i].rows.keys()) {
 			return false
 		}
 	}
-	return slices.Equal(x.trackers.Keys(), o.trackers.Keys()) && slices.Equal(x.trackers.Values(), o.trackers.Values())
+	return slices.Equal(x.trackers.keys(), o.trackers.keys()) && slices.Equal(x.trackers.values(), o.trackers.values())
 }
 
 func (x *secretIndex) parts() []*index {

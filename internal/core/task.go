@@ -201,11 +201,11 @@ func (t Task) shown() Status { return Status{Current: kith.Status(t.Status), Mes
 // applyTask keeps the index of the tasks that are not over.
 func (m *Model) applyTask(c Change) {
 	if old := m.tasks.get(c.Key.ID); old != nil {
-		m.active.Delete(old.activeKey())
+		m.active.drop(old.activeKey())
 	}
 	m.tasks.apply(c.Key.ID, c.Entity)
 	if now := m.tasks.get(c.Key.ID); now != nil && !now.Status.Over() {
-		m.active.Set(now.activeKey(), now.ID)
+		m.active.set(now.activeKey(), now.ID)
 	}
 }
 
@@ -229,7 +229,7 @@ func (m *Model) TaskWithID(id string) *Task { return m.tasks.get(id) }
 func (m *Model) ActiveTasks(u kith.UnitName) iter.Seq[*Task] {
 	return func(yield func(*Task) bool) {
 		p := string(u) + "/"
-		m.active.Ascend(p, func(key string, id kith.TaskID) bool {
+		m.active.ascend(p, func(key string, id kith.TaskID) bool {
 			return strings.HasPrefix(key, p) && yield(m.Task(id))
 		})
 	}
@@ -242,7 +242,7 @@ func (m *Model) Log(id kith.TaskID) iter.Seq[*TaskLog] { return m.taskLogs.prefi
 func (m *Model) lastLog(id kith.TaskID) *TaskLog {
 	var last *TaskLog
 	p := id.String() + "/"
-	m.taskLogs.rows.Descend(p+"~", func(key string, row *TaskLog) bool {
+	m.taskLogs.rows.descend(p+"~", func(key string, row *TaskLog) bool {
 		if strings.HasPrefix(key, p) {
 			last = row
 		}
@@ -276,7 +276,7 @@ func (t *Task) Results() map[string]any {
 // Task is what the unit runs next of a kind of task; false if there is none that may
 // run now. Tasks of a machine that must follow one another do so in order of number.
 func (v View) Task(kind HookKind) (Hook, bool) {
-	if v.m.active.Len() == 0 {
+	if v.m.active.size() == 0 {
 		return Hook{}, false // nearly always, and every look at a unit asks
 	}
 	for t := range v.m.ActiveTasks(v.Unit.Name) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strconv"
 
-	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"google.golang.org/grpc/codes"
@@ -35,13 +34,12 @@ func (s *Etcd) Commit(ctx context.Context, own Ownership, b Batch) error {
 	resp, err := s.client.Txn(ctx).
 		If(keys.owned(own), keys.at(b.Revision-1)).
 		Then(commitOps(keys, &b)...).
-		Else(clientv3.OpGet(keys.owner()), clientv3.OpGet(keys.revision())).
 		Commit()
 	switch {
 	case err != nil:
 		return s.commitFailure(ctx, &b, err)
 	case !resp.Succeeded:
-		return refusal(own, b, resp.Responses)
+		return s.refusal(ctx, own, &b)
 	}
 	return nil
 }
@@ -77,20 +75,27 @@ func (l layout) at(rev uint64) clientv3.Cmp {
 	return clientv3.Compare(clientv3.Value(l.revision()), "=", formatRevision(rev))
 }
 
-// refusal tells which comparison failed, from the reads of the transaction's else branch.
-func refusal(own Ownership, b Batch, reads []*etcdserverpb.ResponseOp) error {
+// refusal tells which comparison failed. It looks afterwards: every commit that succeeds would pay
+// for reading it in the same transaction, and neither an ownership nor a revision comes back.
+func (s *Etcd) refusal(ctx context.Context, own Ownership, b *Batch) error {
+	keys := layoutOf(b.Model)
+	resp, err := s.client.Txn(ctx).Then(clientv3.OpGet(keys.owner()), clientv3.OpGet(keys.revision())).Commit()
+	if err != nil {
+		return s.failure(ctx, "commit to model "+quote(b.Model), err)
+	}
+	reads := resp.Responses
 	owner, revision := reads[0].GetResponseRange().Kvs, reads[1].GetResponseRange().Kvs
 	if len(owner) == 0 || owner[0].ModRevision != own.Epoch {
 		return Fenced("commit to", b.Model)
 	}
 	if len(revision) == 0 {
-		return Moved(b, 0)
+		return Moved(*b, 0)
 	}
 	at, err := parseRevision(revision[0].Value)
 	if err != nil {
 		return kith.Errorf(kith.Internal, "cannot read the revision of model %q: %v", b.Model, err)
 	}
-	return Moved(b, at)
+	return Moved(*b, at)
 }
 
 // commitFailure tells a batch that was certainly not applied from one that may have been.

@@ -1,0 +1,83 @@
+package core
+
+import "github.com/tidwall/btree"
+
+// tree is an ordered map that is cheap to take a snapshot of: both sides go on with the
+// same map, and who changes it first makes a copy, which shares all nodes that it does not change. A
+// model has some forty of them, and a command changes three or four.
+//
+// The zero value is an empty map. One goroutine may change a tree, or share it, while
+// others read what it was shared with.
+type tree[V any] struct {
+	rows   *btree.Map[string, V] // nil if empty from the start
+	shared bool                  // somebody else has rows, too
+}
+
+// share returns a tree that later changes of t do not touch.
+func (t *tree[V]) share() tree[V] {
+	t.shared = true
+	return *t
+}
+
+// own is the map to be changed.
+func (t *tree[V]) own() *btree.Map[string, V] {
+	switch {
+	case t.rows == nil:
+		t.rows = new(btree.Map[string, V])
+	case t.shared:
+		t.rows = t.rows.Copy()
+	}
+	t.shared = false
+	return t.rows
+}
+
+func (t *tree[V]) set(key string, v V) { t.own().Set(key, v) }
+
+// drop reports whether the key was there.
+func (t *tree[V]) drop(key string) bool {
+	if t.rows == nil {
+		return false
+	}
+	_, ok := t.own().Delete(key)
+	return ok
+}
+
+func (t *tree[V]) get(key string) (V, bool) {
+	if t.rows == nil {
+		var none V
+		return none, false
+	}
+	return t.rows.Get(key)
+}
+
+func (t *tree[V]) size() int {
+	if t.rows == nil {
+		return 0
+	}
+	return t.rows.Len()
+}
+
+// ascend calls f with the keys from a text on, in string order, until it returns
+// false. The tree must not change meanwhile.
+func (t *tree[V]) ascend(from string, f func(key string, v V) bool) {
+	if t.rows != nil {
+		t.rows.Ascend(from, f)
+	}
+}
+
+// descend is ascend the other way round: down from a text.
+func (t *tree[V]) descend(from string, f func(key string, v V) bool) {
+	if t.rows != nil {
+		t.rows.Descend(from, f)
+	}
+}
+
+func (t *tree[V]) keys() (all []string) {
+	t.ascend("", func(key string, _ V) bool { all = append(all, key); return true })
+	return all
+}
+
+func (t *tree[V]) values() (all []V) {
+	t.ascend("", func(_ string, v V) bool { all = append(all, v); return true })
+	return all
+}

@@ -49,7 +49,8 @@ missing, because nothing more will come. Values that may be secret are not shown
 			f.StringVar(&o.endpoint, "endpoint", "", "Which endpoint, of what show-unit printed")
 			f.BoolVar(&o.settled, "settled", false, "Fail also if something is missing")
 		},
-		check: o.check,
+		completeFlag: map[string]proposer{"role": completeRoles},
+		check:        o.check,
 		run: func(_ context.Context, x *call, args []string) error {
 			c, err := x.findContract(args[0])
 			if err != nil {

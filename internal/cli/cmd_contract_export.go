@@ -34,6 +34,7 @@ for each object inside. What is not checked becomes a json.RawMessage.`,
 			f.StringVar(&role, "role", "", "Which side, for JSON Schema: provider, requirer or peer")
 			f.StringVar(&pkg, "package", "contract", "Name of the Go package")
 		},
+		completeFlag: map[string]proposer{"role": completeRoles},
 		check: func(x *call, args []string) error {
 			if x.format == formatSchema {
 				if role == "" {

@@ -66,6 +66,7 @@ func commands() []*command {
 		contractShowCommand(),
 		contractListCommand(),
 		contractImportCommand(),
+		contractInferCommand(),
 		contractExportCommand(),
 		contractBreakingCommand(),
 

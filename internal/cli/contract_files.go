@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -117,4 +118,9 @@ func parseRole(s string) (kith.Role, error) {
 		return role, nil
 	}
 	return "", usagef("role %q is none of provider, requirer, peer", s)
+}
+
+// completeRoles proposes values for --role.
+func completeRoles(context.Context, *call, []string) []string {
+	return []string{string(kith.Provider), string(kith.Requirer), string(kith.Peer)}
 }

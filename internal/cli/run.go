@@ -138,7 +138,27 @@ func (x *call) root() *cobra.Command {
 	for _, c := range commands() {
 		root.AddCommand(c.cobra(x))
 	}
+	x.addFamilies(root)
 	return root
+}
+
+// addFamilies adds the commands of two words once more, the second below the first. They
+// are run as one word (see inFamily); these are what a shell asks for proposals.
+func (x *call) addFamilies(root *cobra.Command) {
+	families := map[string]*cobra.Command{}
+	for _, c := range commands() {
+		first, own, two := strings.Cut(c.name, " ")
+		if !two {
+			continue
+		}
+		if families[first] == nil {
+			families[first] = &cobra.Command{Use: first, Short: string(c.group), Run: func(*cobra.Command, []string) {}}
+			root.AddCommand(families[first])
+		}
+		cc := c.cobra(x)
+		cc.Use, cc.Hidden = strings.TrimSpace(own+" "+c.args), c.hidden
+		families[first].AddCommand(cc)
+	}
 }
 
 // knownWord reports whether word names a command of ours or of the completion machinery.

@@ -118,7 +118,7 @@ func (t *txn) failHook(op FailHook) error {
 	}
 	t.about(op.Unit, op.Seq, op.Hook)
 	if t.lost(op.Unit, op.Hook) {
-		t.advance(past, op.Hook)
+		t.passOver(past, op.Hook)
 		return nil
 	}
 	past.Running = nil
@@ -138,6 +138,16 @@ func (t *txn) failHook(op FailHook) error {
 // more to do with its secret or does not hold its storage any more: the hook is then counted as run (section 8, restart table).
 func (t *txn) lost(unit kith.UnitName, h Hook) bool {
 	return h.Relation != nil && t.m.Member(h.Relation.ID, unit) == nil || t.m.secretHookIsMoot(unit, h) || t.m.storageHookIsMoot(unit, h)
+}
+
+// passOver counts a hook as run that has lost its object.
+func (t *txn) passOver(past Progress, h Hook) {
+	if h.Storage != nil {
+		if s := t.m.Storage(h.Storage.ID); s != nil && s.Unit == past.Unit && s.Detaching && !s.Attached {
+			t.detached(s.ID) // it was asked back while the unit was told of it, in vain
+		}
+	}
+	t.advance(past, h)
 }
 
 // failure is the next failure of a hook. The hook keeps the identity it first

@@ -157,10 +157,17 @@ func (t *txn) askBack(s Storage, force bool) error {
 	}
 	s.Detaching, s.Rev, s.Since = true, t.rev, t.now
 	t.put(s)
-	if !s.Attached {
+	if !s.Attached && !t.m.tells(s) {
 		t.detached(s.ID)
 	}
 	return nil
+}
+
+// tells reports whether the unit is just running the hook that tells it of a storage: then
+// it will have to hear that the storage goes, unless that hook fails.
+func (m *Model) tells(s Storage) bool {
+	p := m.Progress(s.Unit)
+	return p.Running != nil && p.Running.Hook.Kind == StorageAttached && p.Running.Hook.Storage.ID == s.ID
 }
 
 // removeStorage removes a storage with its data, or without it. One that is attached is

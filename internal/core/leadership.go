@@ -58,7 +58,7 @@ func (t *txn) interrupt(past Progress, epoch string) {
 	case cut != nil && cut.Epoch == epoch, cut == nil && (past.Failed == nil || past.Failed.Retry):
 		return
 	case cut != nil && t.lost(past.Unit, cut.Hook):
-		t.advance(past, cut.Hook)
+		t.passOver(past, cut.Hook)
 		return
 	case cut != nil:
 		past.Failed = t.failure(past, cut.Hook, "the agent restarted while the hook was running")

@@ -246,7 +246,7 @@ func (v View) declares(storage string) bool {
 func (s *Storage) hook() StorageHook { return StorageHook{s.ID, s.Kind, s.Location} }
 
 // StorageHookIsMoot reports whether a hook about a storage has lost its object: the
-// unit does not hold it any more.
+// unit does not hold it any more, or need not be told of it since it is to give it back.
 func (v View) StorageHookIsMoot(h Hook) bool { return v.m.storageHookIsMoot(v.Unit.Name, h) }
 
 func (m *Model) storageHookIsMoot(u kith.UnitName, h Hook) bool {
@@ -254,7 +254,7 @@ func (m *Model) storageHookIsMoot(u kith.UnitName, h Hook) bool {
 		return false
 	}
 	s := m.Storage(h.Storage.ID)
-	return s == nil || s.Unit != u
+	return s == nil || s.Unit != u || h.Kind == StorageAttached && s.Detaching && !s.Attached
 }
 
 // storageContext lists the storage a hook sees: what the unit was told of, and what the

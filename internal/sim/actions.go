@@ -37,6 +37,8 @@ func actions() []action {
 		{"crash-controller", 4, (*World).crashController},
 		{"replace-controller", 2, (*World).replaceController},
 		{"expire", 2, (*World).expire},
+		{"keep", 6, (*World).keep},
+		{"reboot-host", 2, (*World).rebootHost},
 		{"interrupt", 5, (*World).interrupt},
 		{"prune", 2, (*World).prune},
 		{"store-away", 1, func(w *World) { w.storeAway = true; w.say("the store is away") }},

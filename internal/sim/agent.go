@@ -22,6 +22,10 @@ type agent struct {
 	conn  *conn
 	units map[kith.UnitName]*unit
 	order []*unit // the same, in order of name
+
+	boot   int // how often its computer has started
+	disk   disk
+	wiping []*wipe
 }
 
 // conn is an agent's session with a controller.
@@ -31,13 +35,14 @@ type conn struct {
 	session  *controller.Session
 	greeted  bool // its hello is durable
 	attached bool
-	rejected bool            // its hello is not
-	first    []api.HostUnit  // what it must hold
-	heard    bool            // it has been told that
-	taken    []api.HostEvent // out of the session, and not heard
+	rejected bool             // its hello is not
+	first    []api.HostUnit   // what it must hold
+	gone     []api.StorageRef // what it must delete
+	heard    bool             // it has been told that
+	taken    []api.HostEvent  // out of the session, and not heard
 }
 
-func (a *agent) epoch() string     { return fmt.Sprintf("%s-%d", a.host, a.life) }
+func (a *agent) epoch() string     { return fmt.Sprintf("%s-boot-%d/%d", a.host, a.boot, a.life) }
 func (a *agent) actor() core.Actor { return core.Actor{Kind: core.ActorHost, Name: a.host} }
 
 // connect begins a session: the hello must be durable before the engine takes the host in.
@@ -100,6 +105,7 @@ func (a *agent) listen() {
 	if !c.heard {
 		c.heard = true
 		a.sync(c.first)
+		a.wipes(c.gone...)
 		return
 	}
 	newer, err := c.session.Take()
@@ -188,6 +194,8 @@ func (a *agent) hear(e api.HostEvent) {
 		if u := a.units[e.Abort.Unit]; u != nil {
 			u.abort(e.Abort.Task)
 		}
+	case e.Wipe != nil:
+		a.wipes(*e.Wipe)
 	}
 }
 
@@ -226,6 +234,12 @@ func (a *agent) crash(graceful bool) {
 	}
 	clear(a.units)
 	a.order = nil
+	for _, x := range a.wiping {
+		if x.talking != nil {
+			x.talking.done = nil
+		}
+	}
+	a.wiping = nil // the next life is told anew
 	a.disconnect("the agent died")
 	a.down = true
 }

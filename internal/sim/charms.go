@@ -3,6 +3,7 @@ package sim
 import (
 	"kith"
 	"kith/charm"
+	"kith/internal/core"
 )
 
 // The cast: charms with every kind of endpoint. The second of a name is what
@@ -12,6 +13,9 @@ import (
 //	web        wants sql, one at most; serves http; offers a container endpoint; has peers
 //	cache      wants sql and http; has no peers
 //	logger     subordinate, to anything by juju-info or to web's own endpoint; wants sql too
+
+// database keeps its data in storage, and more of it after a refresh; web may have any number of caches; cache
+// is given a spool by its refresh, and logger a scratch to each unit. database and web have a resource.
 
 // charmIDs are the identifiers of the cast's charms: application → its charm's revisions.
 type castCharm struct {
@@ -54,6 +58,34 @@ func build(id, name string, subordinate bool, endpoints ...charm.Relation) castC
 	return castCharm{id, c}
 }
 
+// stores adds a storage to a charm; of a max below zero there may be any number.
+func (c castCharm) stores(name string, least, most int) castCharm {
+	if c.charm.Meta.Storage == nil {
+		c.charm.Meta.Storage = map[string]charm.Storage{}
+	}
+	c.charm.Meta.Storage[name] = charm.Storage{Name: name, Type: core.FilesystemStorage, CountMin: least, CountMax: most}
+	return c
+}
+
+// wants adds a resource, which is a file.
+func (c castCharm) wants(name string) castCharm {
+	c.charm.Meta.Resources = map[string]charm.Resource{name: {Name: name, Type: charm.FileResource, Filename: name}}
+	return c
+}
+
+// storesOf are the names of the storage of an application's charms; never none.
+func storesOf(app kith.AppName) []string {
+	switch app {
+	case "web":
+		return []string{"files"}
+	case "cache":
+		return []string{"spool"}
+	case "logger":
+		return []string{"scratch"}
+	}
+	return []string{"data", "logs"}
+}
+
 // cast lists the charms, each name's first revision before its second.
 func cast() []castCharm {
 	container := func(name, iface string, role kith.Role) charm.Relation {
@@ -62,14 +94,20 @@ func cast() []castCharm {
 	one := requires("db", "sql")
 	one.Limit = 1
 	return []castCharm{
-		build("database-1", "database", false, provides("server", "sql"), peers("cluster")),
-		build("database-2", "database", false, provides("server", "sql"), peers("cluster"), peers("backup"), provides("metrics", "scrape")),
-		build("web-1", "web", false, one, provides("site", "http"), container("log", "log", kith.Provider), peers("ring")),
-		build("web-2", "web", false, requires("db", "sql"), provides("site", "http"), container("log", "log", kith.Provider)),
+		build("database-1", "database", false, provides("server", "sql"), peers("cluster")).stores("data", 1, 3).wants("seed"),
+		build("database-2", "database", false, provides("server", "sql"), peers("cluster"), peers("backup"), provides("metrics", "scrape")).
+			stores("data", 1, 3).stores("logs", 0, 1).wants("seed"),
+		build("web-1", "web", false, one, provides("site", "http"), container("log", "log", kith.Provider), peers("ring")).
+			stores("files", 0, -1).wants("site"),
+		build("web-2", "web", false, requires("db", "sql"), provides("site", "http"), container("log", "log", kith.Provider)).
+			stores("files", 0, -1).wants("site"),
 		build("cache-1", "cache", false, requires("db", "sql"), requires("upstream", "http")),
-		build("cache-2", "cache", false, requires("db", "sql"), requires("upstream", "http"), requires("target", "scrape"), peers("mesh")),
-		build("logger-1", "logger", true, container("info", charm.JujuInfo, kith.Requirer), container("log", "log", kith.Requirer), requires("sink", "sql")),
-		build("logger-2", "logger", true, container("info", charm.JujuInfo, kith.Requirer), container("log", "log", kith.Requirer), requires("sink", "sql"), peers("pack")),
+		build("cache-2", "cache", false, requires("db", "sql"), requires("upstream", "http"), requires("target", "scrape"), peers("mesh")).
+			stores("spool", 1, 2),
+		build("logger-1", "logger", true, container("info", charm.JujuInfo, kith.Requirer), container("log", "log", kith.Requirer), requires("sink", "sql")).
+			stores("scratch", 1, 1),
+		build("logger-2", "logger", true, container("info", charm.JujuInfo, kith.Requirer), container("log", "log", kith.Requirer), requires("sink", "sql"), peers("pack")).
+			stores("scratch", 1, 1),
 	}
 }
 

@@ -41,6 +41,16 @@ type (
 	heardChecker interface{ heard(*hookRun, error) string }
 	// secretChecker is told of each secret-get, and how it was answered.
 	secretChecker interface{ readSecret(secretRead) string }
+	// restartChecker is told when a hook was ended since it asked for a reboot.
+	restartChecker interface{ restarting(*hookRun) string }
+	// wipeChecker is told when an agent deletes the data of storage.
+	wipeChecker interface {
+		wiped(l *ledger, host string, id kith.StorageID) string
+	}
+	// fetchChecker is told what resource-get gives to a hook.
+	fetchChecker interface {
+		fetched(*hookRun, core.ResourceContext) string
+	}
 	// leadsChecker is told when is-leader says yes.
 	leadsChecker interface {
 		leads(unit kith.UnitName, now time.Time, revision uint64) string
@@ -76,6 +86,10 @@ func checkers() []checker {
 		&secretReaders{},
 		&secretRevisions{},
 		&secretsTold{},
+		&storageTold{},
+		&storageKept{},
+		&resourcesTold{},
+		&startsAgain{},
 		&oneLeader{},
 		&settleExact{},
 		&revisions{},
@@ -100,6 +114,9 @@ type checks struct {
 	hears   []heardChecker
 	leaders []leadsChecker
 	secrets []secretChecker
+	reboots []restartChecker
+	wipes   []wipeChecker
+	fetches []fetchChecker
 	turns   []turnChecker
 	rests   []restChecker
 	empties []emptyChecker
@@ -110,7 +127,8 @@ func newChecks(w *World) *checks {
 	return &checks{
 		w: w, facts: only[factChecker](all), entries: only[entryChecker](all), batches: only[batchChecker](all),
 		lands: only[landedChecker](all), answers: only[answerChecker](all), ends: only[endedChecker](all), fails: only[failingChecker](all), hears: only[heardChecker](all), starts: only[startChecker](all),
-		leaders: only[leadsChecker](all), secrets: only[secretChecker](all), turns: only[turnChecker](all), rests: only[restChecker](all), empties: only[emptyChecker](all),
+		leaders: only[leadsChecker](all), secrets: only[secretChecker](all), reboots: only[restartChecker](all), wipes: only[wipeChecker](all), fetches: only[fetchChecker](all),
+		turns: only[turnChecker](all), rests: only[restChecker](all), empties: only[emptyChecker](all),
 	}
 }
 
@@ -175,6 +193,18 @@ func (s *checks) heard(h *hookRun, err error) {
 
 func (s *checks) readSecret(r secretRead) {
 	each(s.w, s.secrets, func(c secretChecker) string { return c.readSecret(r) })
+}
+
+func (s *checks) restarting(h *hookRun) {
+	each(s.w, s.reboots, func(c restartChecker) string { return c.restarting(h) })
+}
+
+func (s *checks) wiped(host string, id kith.StorageID) {
+	each(s.w, s.wipes, func(c wipeChecker) string { return c.wiped(s.w.ledger, host, id) })
+}
+
+func (s *checks) fetched(h *hookRun, r core.ResourceContext) {
+	each(s.w, s.fetches, func(c fetchChecker) string { return c.fetched(h, r) })
 }
 
 func (s *checks) leads(u kith.UnitName, now time.Time, revision uint64) {

@@ -8,8 +8,8 @@ import (
 	"kith/internal/core"
 )
 
-// lifecycle: install, then config-changed, then start, then everything else; stop
-// and remove at the end; each once (4.2).
+// lifecycle: the first storage, install, then config-changed, then start, then everything else; stop
+// and remove at the end; each once (4.2), but for start, of which see [startsAgain].
 type lifecycle struct{ units map[kith.UnitName]*life }
 
 type life struct{ installed, configured, started, stopped, removed bool }
@@ -46,9 +46,9 @@ func (l *life) ran(h core.Hook) string {
 	switch {
 	case l.removed:
 		return "after remove"
-	case !l.installed && h.Kind != core.Install:
+	case !l.installed && h.Kind != core.Install && h.Storage == nil:
 		return "before install"
-	case l.stopped && h.Relation != nil:
+	case l.stopped && (h.Relation != nil || h.Storage != nil):
 		return "after stop"
 	}
 	switch h.Kind {
@@ -60,8 +60,8 @@ func (l *life) ran(h core.Hook) string {
 	case core.ConfigChanged:
 		l.configured = true
 	case core.Start:
-		if l.started || !l.configured {
-			return "twice, or before config-changed"
+		if !l.configured || l.stopped {
+			return "before config-changed, or after stop"
 		}
 		l.started = true
 	case core.Stop:
@@ -91,10 +91,13 @@ type errorsBlock struct {
 
 func (*errorsBlock) name() string { return "errors-block" }
 
-// entry lets go of failed hooks about a secret that something has happened to: they
+// entry lets go of failed hooks about a secret or a storage that something has happened to: they
 // may have lost their object.
 func (c *errorsBlock) entry(_ *ledger, e *core.Entry) string {
 	for unit, h := range c.failed { // any order: each by itself
+		if h.Storage != nil && concerns(e, h.Storage.ID) {
+			delete(c.failed, unit)
+		}
 		if h.Secret == nil {
 			continue
 		}

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"kith"
 	"kith/internal/api"
 	"kith/internal/core"
 	"kith/internal/store"
@@ -26,6 +27,12 @@ type defect struct {
 	leaky bool
 	// forgetful makes agents commit hooks without the new content of secrets.
 	forgetful bool
+	// wipes replaces what an agent is told to delete.
+	wipes func(*agent, kith.StorageID) kith.StorageID
+	// hoards makes agents say that they have deleted storage, and keep it.
+	hoards bool
+	// tireless makes agents forget to say that a hook asked for a reboot.
+	tireless bool
 	// leads makes everybody a leader.
 	leads bool
 }

@@ -23,6 +23,7 @@ const (
 	evTimer                    // an engine's deadline has come
 	evListen                   // an agent reads its stream
 	evAct                      // a unit does what is next
+	evWipe                     // an agent deletes storage, or says that it has
 	evWire                     // the batch of a dead controller reaches the store
 )
 
@@ -33,6 +34,7 @@ type event struct {
 	p    *process
 	a    *agent
 	u    *unit
+	x    *wipe
 }
 
 // possible lists what can happen, repairs first, in a fixed order.
@@ -90,6 +92,13 @@ func (w *World) possible() []event {
 			}
 		}
 	}
+	for _, a := range w.agents {
+		for _, x := range a.wiping {
+			if a.canWipe(x) {
+				add(event{kind: evWipe, a: a, x: x})
+			}
+		}
+	}
 	for i := range w.wires {
 		add(event{kind: evWire, i: i})
 	}
@@ -140,6 +149,8 @@ func (w *World) happen() bool {
 		e.a.listen()
 	case evAct:
 		e.u.act()
+	case evWipe:
+		e.a.wipeOn(e.x)
 	case evWire:
 		w.arrive(e.i)
 	}

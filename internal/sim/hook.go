@@ -34,6 +34,10 @@ type hookRun struct {
 	shared string
 	// listed is what relation-list returned; nil if it was not asked.
 	listed []kith.UnitName
+	// stored is what storage-list returned; nil if it was not asked.
+	stored []kith.StorageID
+	// ending is set when the hook has asked to be ended.
+	ending bool
 }
 
 // part is a piece of a charm's hook. It returns why the hook fails, or "".
@@ -58,13 +62,17 @@ func newHook(u *unit, a *api.Assignment, token string) *hookRun {
 	case core.LeaderElected:
 		h.program = append(h.program, (*hookRun).proclaim)
 	case core.ConfigChanged:
-		h.program = append(h.program, (*hookRun).configure, (*hookRun).renew)
+		h.program = append(h.program, (*hookRun).configure, (*hookRun).renew, (*hookRun).wantStorage, (*hookRun).fetch, (*hookRun).restart)
 	case core.Install, core.Start, core.UpdateStatus:
-		h.program = append(h.program, (*hookRun).report, (*hookRun).ports, (*hookRun).gossip, (*hookRun).renew)
+		h.program = append(h.program, (*hookRun).report, (*hookRun).ports, (*hookRun).gossip, (*hookRun).renew, (*hookRun).useStorage, (*hookRun).wantStorage, (*hookRun).restart)
 	case core.SecretExpired, core.SecretRotate, core.SecretChanged, core.SecretRemove:
 		h.program = append(h.program, (*hookRun).secretHook)
-	case core.Stop, core.Remove, core.UpgradeCharm, core.LeaderSettingsChanged:
-		h.program = append(h.program, (*hookRun).report)
+	case core.StorageAttached, core.StorageDetaching:
+		h.program = append(h.program, (*hookRun).useStorage, (*hookRun).report, (*hookRun).restart)
+	case core.UpgradeCharm:
+		h.program = append(h.program, (*hookRun).fetch, (*hookRun).useStorage)
+	case core.Stop, core.Remove, core.LeaderSettingsChanged:
+		h.program = append(h.program, (*hookRun).report, (*hookRun).useStorage)
 	}
 	return h
 }
@@ -329,11 +337,12 @@ func (h *hookRun) OwnedSecrets() ([]core.SecretInfo, error) {
 
 // Resource implements hooktool.Host.
 func (h *hookRun) Resource(r core.ResourceContext) (string, error) {
+	h.u.w.checks.fetched(h, r)
 	return "/resources/" + r.Name, nil
 }
 
 // EndHook implements hooktool.Host.
-func (h *hookRun) EndHook() {}
+func (h *hookRun) EndHook() { h.ending = true }
 
 // NewSecretID implements hooktool.Host: ids count, so that a schedule can be repeated.
 func (h *hookRun) NewSecretID() kith.SecretID { return h.u.w.newSecretID() }

@@ -150,6 +150,41 @@ func mutants() []mutant {
 				a.Hook.Secret = &s
 			}}
 		}},
+		{"a resolver that gives storage to a unit twice", []string{"storage-told"}, func() defect {
+			return defect{assign: func(_ *World, a *api.Assignment) {
+				if a.Hook.Kind == core.StorageDetaching {
+					a.Hook.Kind = core.StorageAttached
+				}
+			}}
+		}},
+		{"a storage-list without what is new", []string{"storage-told"}, func() defect {
+			return defect{assign: func(_ *World, a *api.Assignment) { a.Context.Storage = nil }}
+		}},
+		{"an agent that deletes other storage", []string{"storage-kept"}, func() defect {
+			return defect{wipes: func(a *agent, id kith.StorageID) kith.StorageID {
+				for s := range a.w.model().Storages() {
+					if s.Life == kith.Alive && s.Attached {
+						return s.ID
+					}
+				}
+				return id
+			}}
+		}},
+		{"an agent that keeps deleted storage", []string{"storage-kept"}, func() defect { return defect{hoards: true} }},
+		{"a controller that shows resources of old", []string{"resources-told"}, func() defect {
+			first := map[string]core.ResourceContext{}
+			return defect{assign: func(_ *World, a *api.Assignment) {
+				for i, r := range a.Context.Resources {
+					key := string(a.Unit.App()) + r.Name
+					if _, known := first[key]; !known {
+						first[key] = r
+					}
+					a.Context.Resources = slices.Clone(a.Context.Resources)
+					a.Context.Resources[i] = first[key]
+				}
+			}}
+		}},
+		{"an agent that reboots in secret", []string{"starts-again"}, func() defect { return defect{tireless: true} }},
 		{"an agent that forgets what a hook wrote into a secret", []string{"secret-revisions"}, func() defect { return defect{forgetful: true} }},
 		{"a relation-list without the one who joins", []string{"members-announced"}, func() defect {
 			return defect{assign: func(w *World, a *api.Assignment) {

@@ -240,9 +240,9 @@ func describe(op core.Op) string {
 	case core.Deploy:
 		add("%s charm=%s units=%d host=%s", op.App, op.Charm, op.Units, op.Host)
 	case core.AddUnits:
-		add("%s units=%d host=%s", op.App, op.Units, op.Host)
+		add("%s units=%d host=%s attach=%v", op.App, op.Units, op.Host, op.AttachStorage)
 	case core.RemoveUnits:
-		add("%v", op.Units)
+		add("%v destroy=%v", op.Units, op.DestroyStorage)
 		force(op.Force, op.Wait)
 	case core.RemoveApps:
 		add("%v", op.Apps)
@@ -282,6 +282,16 @@ func describe(op core.Op) string {
 		add("%s %v", op.Secret, op.Apps)
 	case core.RemoveSecret:
 		add("%s revision=%d", op.Secret, op.Revision)
+	case core.AddStorage:
+		add("%s %v", op.Unit, op.Storage)
+	case core.DetachStorage:
+		add("%s force=%v", op.Storage, op.Force)
+	case core.AttachStorage:
+		add("%s %v", op.Unit, op.Storage)
+	case core.RemoveStorage:
+		add("%s no-destroy=%v force=%v", op.Storage, op.NoDestroy, op.Force)
+	case core.AttachResource:
+		add("%s %s=%d", op.App, op.Resource, op.File.Size)
 	case core.Elect:
 		add("%s", op.Unit)
 	}

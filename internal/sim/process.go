@@ -112,7 +112,7 @@ func (p *process) attach() bool {
 			continue
 		}
 		c.attached, did = true, true
-		c.first = p.engine.Attach(c.session)
+		c.first, c.gone = p.engine.Attach(c.session), p.engine.ToWipe(c.agent.host)
 		p.engine.Offer()
 	}
 	return did

@@ -51,7 +51,7 @@ func TestSchedulesReachWhatMatters(t *testing.T) {
 	said := wanted(
 		"dies", "starts", "lost:", "repeated:", "cannot commit", "loads the model again", "notices that its ownership is lost",
 		"which is dead, reaches the store", "the store is away", "no longer owns it", "elect ", "exit status 1", "signal: killed", "signal: terminated",
-		"is disconnected", "cannot tell whether",
+		"is disconnected", "cannot tell whether", "deletes storage", "reboots", "it asked for a reboot",
 	)
 	landed := wanted(
 		"deploy", "add-unit", "remove-unit", "integrate", "remove-relation", "suspend-relation", "resume-relation", "config", "refresh",
@@ -60,6 +60,7 @@ func TestSchedulesReachWhatMatters(t *testing.T) {
 		"install", "start", "config-changed", "upgrade-charm", "stop", "remove", "leader-elected", "leader-settings-changed", "update-status",
 		"relation-created", "relation-joined", "relation-changed", "relation-departed", "relation-broken", "action", "juju-exec",
 		"add-secret", "update-secret", "grant-secret", "revoke-secret", "remove-secret", "secret-expired", "secret-rotate", "secret-changed", "secret-remove",
+		"add-storage", "attach-storage", "detach-storage", "remove-storage", "storage-wiped", "storage-attached", "storage-detaching", "attach-resource",
 		"task: terminated", "task: action terminated", "task: unit removed", "task: exit status 3", "task: no",
 	)
 	for seed := uint64(100); seed < 100+schedules && len(said)+len(landed) > 0; seed++ {

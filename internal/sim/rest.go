@@ -49,6 +49,13 @@ func (w *World) rest() {
 		return
 	}
 	w.giveTo(w.serving(), core.RemoveApps{Apps: all})
+	if !w.settle() {
+		return
+	}
+	w.checks.rested()
+	for s := range w.model().Storages() { // what is left is nobody's
+		w.giveTo(w.serving(), core.RemoveStorage{Storage: s.ID, NoDestroy: s.ID.Number()%2 == 0})
+	}
 	if w.settle() {
 		w.checks.rested()
 		w.checks.empty()

@@ -63,7 +63,7 @@ func (u *unit) take() *api.Assignment {
 	if a != nil && (a.Seq <= u.committed || a.UpdatedRevision < u.heard) {
 		return nil
 	}
-	return a
+	return placed(a)
 }
 
 // can reports whether the unit can act.
@@ -178,7 +178,11 @@ func (u *unit) runOn() {
 		if u.hook != h {
 			return // the agent or the unit has gone while a tool waited for its answer
 		}
-		if failed != "" {
+		switch {
+		case h.ending:
+			u.rebootNow()
+			return
+		case failed != "":
 			u.fail(failed, false)
 			return
 		}
@@ -210,6 +214,9 @@ func (u *unit) succeed() {
 	if !u.hook.missing {
 		op.Effects = u.hook.run.Effects()
 	}
+	if u.w.defect.tireless {
+		op.Effects.Reboot = false
+	}
 	if u.w.defect.forgetful {
 		for i := range op.Effects.Secrets {
 			if w := &op.Effects.Secrets[i]; w.Create == "" {
@@ -236,6 +243,15 @@ func (u *unit) fail(message string, requeue bool) {
 	if !requeue {
 		u.w.checks.failing(u.hook)
 	}
+}
+
+// rebootNow ends a hook that has asked for a reboot at once: it runs again.
+func (u *unit) rebootNow() {
+	u.fail("it asked for a reboot", true)
+	op := u.tell.(core.FailHook)
+	op.Reboot = true
+	u.tell = op
+	u.w.checks.restarting(u.hook)
 }
 
 // report tells the controller how the hook ended, again and again until it is heard.

@@ -164,7 +164,7 @@ func (w *World) setup() {
 	}
 	w.drive()
 	for _, h := range hosts {
-		w.agents = append(w.agents, &agent{w: w, host: h, life: 1, units: map[kith.UnitName]*unit{}})
+		w.agents = append(w.agents, &agent{w: w, host: h, life: 1, units: map[kith.UnitName]*unit{}, disk: disk{}})
 	}
 	w.drive()
 	w.choice.calm, w.quiet = calm, quiet

@@ -42,7 +42,7 @@ var arrows = []rule{
 	{"ops", "internal/hookwire", "a charm reaches the tools by running them, as under any Juju host, or over the agent's socket"},
 	{"ops/opstest", "ops internal/api internal/core internal/resolve internal/hooktool", "the harness runs the real rules in memory, and nothing of the edge"},
 
-	{"internal/core", "", "the rules of the model know no unit loop, no store and no wire"},
+	{"internal/core", "internal/shipped", "the rules of the model know no unit loop, no store and no wire"},
 	{"internal/resolve", "internal/core", "the next hook follows from past and view alone"},
 	{"internal/hooktool", "internal/core", "a tool is a function over one hook run"},
 	{"internal/script", "internal/core internal/resolve internal/hooktool", "runs script files over the pure rules, for tests"},

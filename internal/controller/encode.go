@@ -22,7 +22,7 @@ var shapes = []struct {
 }{
 	{core.Bag{}, 6}, {core.Progress{}, 19}, {core.Running{}, 3}, {core.Hook{}, 10}, {core.RelationHook{}, 6},
 	{core.TaskHook{}, 2},
-	{core.Entry{}, 7}, {core.Actor{}, 2}, {core.HookRef{}, 3}, {core.Delta{}, 10},
+	{core.Entry{}, 7}, {core.Actor{}, 2}, {core.HookRef{}, 4}, {core.Delta{}, 10},
 }
 
 // encoder writes entities and entries as JSON. A type that has grown a field
@@ -277,6 +277,10 @@ func (o *object) entry(e core.Entry) {
 		o.number("seq", h.Seq)
 		o.key("hook")
 		o.hook(h.Hook)
+		if len(h.Verdicts) > 0 {
+			o.key("verdicts")
+			o.any(h.Verdicts)
+		}
 		o.close()
 	}
 	o.optNumber("cause", e.Cause)

@@ -30,6 +30,7 @@ func Check(m *Model) []Violation {
 	c.tasks()
 	c.secrets()
 	c.storage()
+	c.contracts()
 	for member := range m.members.all() {
 		c.assert(m.newsIsRight(member), "I12", "the index of what %s has to be told in relation %d is wrong", member.Unit, member.Relation)
 	}

@@ -404,6 +404,27 @@ type LogTask struct {
 // number of rows; whoever sends it does so until it changes nothing.
 type PruneTasks struct{}
 
+// AddContract tells the model what an interface means; it takes the place of the contract
+// there was. Adding the same again changes nothing.
+type AddContract struct {
+	// Text is the contract in kith's own form, at most [MaxContractBytes].
+	Text string `json:"text"`
+	// Source is where it came from, for people: the name of a file.
+	Source string `json:"source,omitempty"`
+}
+
+// RemoveContract removes a contract; names compare with - and _ folded.
+type RemoveContract struct {
+	Interface string `json:"interface"`
+}
+
+// SetContractMode says what contracts do in the model, or at one endpoint.
+type SetContractMode struct {
+	Mode     ContractMode      `json:"mode"`
+	App      kith.AppName      `json:"app,omitempty"` // with Endpoint; without both, the model
+	Endpoint kith.EndpointName `json:"endpoint,omitempty"`
+}
+
 // SetStatus sets a unit's workload status, or the application's as its leader.
 type SetStatus struct {
 	Unit    kith.UnitName `json:"unit"`
@@ -448,6 +469,10 @@ func (AttachStorage) Name() string { return "attach-storage" }
 func (DetachStorage) Name() string { return "detach-storage" }
 func (RemoveStorage) Name() string { return "remove-storage" }
 func (StorageWiped) Name() string  { return "storage-wiped" }
+
+func (AddContract) Name() string     { return "add-contract" }
+func (RemoveContract) Name() string  { return "remove-contract" }
+func (SetContractMode) Name() string { return "contract-mode" }
 
 func (AddSecret) Name() string    { return "add-secret" }
 func (UpdateSecret) Name() string { return "update-secret" }

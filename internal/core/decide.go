@@ -156,6 +156,12 @@ func (t *txn) decide(op Op) error {
 		return t.detachStorage(op)
 	case RemoveStorage:
 		return t.removeStorage(op)
+	case AddContract:
+		return t.addContract(op)
+	case RemoveContract:
+		return t.removeContract(op)
+	case SetContractMode:
+		return t.setContractMode(op)
 	case AddSecret:
 		return t.addSecret(op)
 	case UpdateSecret:

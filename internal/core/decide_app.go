@@ -309,6 +309,7 @@ func (t *txn) refresh(op Refresh) error {
 	if err := checkStorage(&app, &c.Charm); err != nil {
 		return err.Prefix("%s", prefix)
 	}
+	app.Contracts = keepModes(app.Contracts, c.Charm.Meta)
 	app.Resources = keepResources(app.Resources, &c.Charm)
 	if err := t.giveResources(&app, &c.Charm, op.Resources); err != nil {
 		return err

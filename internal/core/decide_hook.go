@@ -98,6 +98,9 @@ func (t *txn) commitHook(op CommitHook) error {
 	if err := t.applyEffects(op.Unit, op.Effects); err != nil {
 		return err
 	}
+	if err := t.judge(op.Unit, op.Effects.Bags); err != nil {
+		return err
+	}
 	if op.Hook.Kind == ConfigChanged && !op.Missing {
 		t.refreshAddresses(op.Unit)
 	}

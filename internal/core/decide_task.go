@@ -411,6 +411,9 @@ func (t *txn) finishTask(op FinishTask) error {
 	if err := t.applyEffects(op.Unit, op.Effects); err != nil {
 		return err
 	}
+	if err := t.judge(op.Unit, op.Effects.Bags); err != nil {
+		return err
+	}
 	past := *t.m.Progress(op.Unit)
 	past.Running, past.LastSince = nil, t.now
 	t.put(past)

@@ -44,6 +44,8 @@ func Decode(kind Kind, id string, data []byte) (Entity, error) {
 		return decode[TaskLog](kind, id, data)
 	case KindStorage:
 		return decode[Storage](kind, id, data)
+	case KindContract:
+		return decode[Contract](kind, id, data)
 	case KindSecret:
 		return decode[Secret](kind, id, data)
 	case KindSecretRevision:
@@ -109,6 +111,8 @@ func (m *Model) lookup(k Key) Entity {
 		return entity(m.taskLogs.get(k.ID))
 	case KindStorage:
 		return entity(m.storage.get(k.ID))
+	case KindContract:
+		return entity(m.contracts.get(k.ID))
 	case KindSecret:
 		return entity(m.secrets.get(k.ID))
 	case KindSecretRevision:

@@ -45,6 +45,8 @@
 //   - I19: the index of secrets agrees with their rows.
 //   - I20: storage that is held belongs to a unit that exists, on its host; nobody holds what is
 //     dead, somebody what is dying; and the index of storage agrees with its rows.
+//   - I21: a contract is stored under its interface's folded name, compiles, and its compiled form is that
+//     of its row; a mode of its own has only an endpoint that the application's charm has.
 //
 // Rules follow the relations reference; each names its section.
 package core

@@ -32,6 +32,8 @@ const (
 
 	KindStorage Kind = "storage"
 
+	KindContract Kind = "contract"
+
 	KindSecret         Kind = "secret"
 	KindSecretRevision Kind = "secret-revision"
 	KindSecretContent  Kind = "secret-content"
@@ -72,6 +74,8 @@ type ModelInfo struct {
 	NextStorage int `json:"next-storage,omitempty"`
 	// StorageFate is what a model that is being destroyed does with its storage.
 	StorageFate StorageFate `json:"storage-fate,omitempty"`
+	// Contracts is the mode of contracts where an endpoint has none of its own.
+	Contracts ContractMode `json:"contracts,omitempty"`
 	// LastTask is the number given out last, to an operation or a task; 0 if none was.
 	LastTask int `json:"last-task,omitempty"`
 	// AddressBase is where in 127.0.0.0/8 this model's unit addresses start; the
@@ -129,9 +133,11 @@ type App struct {
 	// Resources are what operators gave for the charm's resources.
 	Resources map[string]Resource `json:"resources,omitempty"`
 	// ResourceVersion counts effective changes of Resources.
-	ResourceVersion uint64    `json:"resource-version,omitempty"`
-	ResourceRev     uint64    `json:"resource-rev,omitempty"` // revision of the last change
-	Created         time.Time `json:"created"`
+	ResourceVersion uint64 `json:"resource-version,omitempty"`
+	ResourceRev     uint64 `json:"resource-rev,omitempty"` // revision of the last change
+	// Contracts holds the mode of contracts of endpoints that have one of their own.
+	Contracts map[kith.EndpointName]ContractMode `json:"contracts,omitempty"`
+	Created   time.Time                          `json:"created"`
 }
 
 // Key is the application's name.

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -27,6 +28,9 @@ type HookRef struct {
 	Unit kith.UnitName `json:"unit"`
 	Seq  uint64        `json:"seq"`
 	Hook Hook          `json:"hook"`
+	// Verdicts is what contracts say of the databags the run has changed, in the order it
+	// wrote them; of those no contract says anything about, nothing.
+	Verdicts []BagVerdict `json:"verdicts,omitempty"`
 }
 
 // Record is the history record of one batch: its entries in order of revision.
@@ -50,7 +54,8 @@ type Delta struct {
 	Kind   Kind        `json:"kind"`
 	ID     string      `json:"id"`
 	Action DeltaAction `json:"action"`
-	// Set and Unset are the keys of a bag that were written and deleted.
+	// Set and Unset are the keys of a bag that were written and deleted; of an application
+	// and of the model (there as "*") the endpoints whose mode of contracts has changed.
 	Set   map[string]string `json:"set,omitempty"`
 	Unset []string          `json:"unset,omitempty"`
 	// Keys are the names of the values in the new revision of a secret: never the values.
@@ -99,6 +104,13 @@ func delta(k Key, old, now Entity) Delta {
 		was, _ := old.(App)
 		is, _ := now.(App)
 		d.moved(was.Life, is.Life, was.Status, is.Status)
+		d.diff(modeTexts(was.Contracts), modeTexts(is.Contracts))
+	case KindModel:
+		was, _ := old.(ModelInfo)
+		is, _ := now.(ModelInfo)
+		if was.Contracts != is.Contracts {
+			d.Set = map[string]string{"*": string(cmp.Or(is.Contracts, ContractsWarn))}
+		}
 	case KindRelation:
 		was, _ := old.(Relation)
 		is, _ := now.(Relation)

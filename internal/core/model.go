@@ -75,6 +75,8 @@ type Model struct {
 
 	storage table[Storage]
 
+	contracts table[Contract]
+
 	secrets         table[Secret]
 	secretRevisions table[SecretRevision]
 	secretContents  table[SecretContent]
@@ -87,6 +89,8 @@ type Model struct {
 	active tree[kith.TaskID]
 	// storageIndex finds storage by the unit that holds it. Derived by apply.
 	storageIndex index
+	// terms are the contracts, compiled, by name of interface. Derived by apply.
+	terms btree.Map[string, *Terms]
 	// news indexes what units have not been told of. Derived by apply.
 	news news
 	// secretIndex finds secrets by owner, reader, relation and time. Derived by apply.
@@ -119,6 +123,9 @@ func (m *Model) Snapshot() *Model {
 
 		storage:      m.storage.snapshot(),
 		storageIndex: m.storageIndex.snapshot(),
+
+		contracts: m.contracts.snapshot(),
+		terms:     *m.terms.Copy(),
 
 		secrets:         m.secrets.snapshot(),
 		secretRevisions: m.secretRevisions.snapshot(),
@@ -178,6 +185,8 @@ func Apply(m *Model, c Change) {
 		m.taskLogs.apply(c.Key.ID, c.Entity)
 	case KindStorage:
 		m.applyStorage(c)
+	case KindContract:
+		m.applyContract(c)
 	case KindSecret, KindSecretRevision, KindSecretContent, KindSecretGrant, KindSecretConsumer:
 		m.applySecret(c)
 	default:
@@ -321,6 +330,7 @@ func Entities(m *Model) []Entity {
 	all = collect(all, &m.tasks)
 	all = collect(all, &m.taskLogs)
 	all = collect(all, &m.storage)
+	all = collect(all, &m.contracts)
 	all = collect(all, &m.secrets)
 	all = collect(all, &m.secretRevisions)
 	all = collect(all, &m.secretContents)

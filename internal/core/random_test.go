@@ -103,6 +103,9 @@ func (w *world) draw(t *rapid.T) (core.Actor, core.Op) {
 	id := kith.RelationID(rapid.IntRange(0, 6).Draw(t, "relation"))
 	a, u := app.Draw(t, "app"), unit.Draw(t, "unit")
 	host := core.Actor{Kind: core.ActorHost, Name: "local"}
+	if rapid.IntRange(0, 11).Draw(t, "contract") == 0 {
+		return w.drawContract(t, a)
+	}
 	switch rapid.IntRange(0, 5).Draw(t, "task or storage") {
 	case 0:
 		return w.drawTask(t, u, a, id)
@@ -214,6 +217,24 @@ func (w *world) drawStorageID(t *rapid.T) kith.StorageID {
 		ids = append(ids, s.ID)
 	}
 	return rapid.SampledFrom(ids).Draw(t, "storage")
+}
+
+// drawContract is a command about contracts, likely or not.
+func (w *world) drawContract(t *rapid.T, a kith.AppName) (core.Actor, core.Op) {
+	iface := rapid.SampledFrom([]string{"sql", "cluster", "ingress", "no name"}).Draw(t, "interface")
+	switch rapid.IntRange(0, 3).Draw(t, "contract op") {
+	case 0, 1:
+		key := rapid.SampledFrom([]string{"{schema: {enum: [a]}}", "{required: true}", "{schema: {type: nonsense}}"}).Draw(t, "key")
+		return admin, core.AddContract{Text: "interface: " + iface + "\nversion: 1\nprovider: {app: {keys: {k: " + key + "}}, unit: {keys: {k: " + key + "}}}\n"}
+	case 2:
+		return admin, core.RemoveContract{Interface: iface}
+	}
+	mode := rapid.SampledFrom([]core.ContractMode{"", "off", "warn", "enforce", "nonsense"}).Draw(t, "mode")
+	if rapid.Bool().Draw(t, "of model") {
+		return admin, core.SetContractMode{Mode: mode}
+	}
+	endpoint := rapid.SampledFrom([]kith.EndpointName{"server", "db", "nope"}).Draw(t, "endpoint")
+	return admin, core.SetContractMode{Mode: mode, App: a, Endpoint: endpoint}
 }
 
 // drawStorage is a command about storage, likely or not.

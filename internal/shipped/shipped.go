@@ -7,6 +7,7 @@ package shipped
 import (
 	"embed"
 	"io/fs"
+	"sync"
 
 	"kith"
 	"kith/contract"
@@ -50,4 +51,47 @@ func Find(name string) (*contract.Contract, error) {
 		}
 	}
 	return nil, kith.Errorf(kith.NotFound, "kith has no contract of interface %q", name)
+}
+
+// checkers are the contracts ready to check bags, by the folded name of their interface.
+// Each is read and compiled when it is first asked for, and then shared.
+var checkers = map[string]func() *contract.Checker{
+	"cos_agent":         compiled("cos_agent"),
+	"ingress":           compiled("ingress"),
+	"kafka_client":      compiled("kafka_client"),
+	"mongodb_client":    compiled("mongodb_client"),
+	"mysql_client":      compiled("mysql_client"),
+	"opensearch_client": compiled("opensearch_client"),
+	"postgresql_client": compiled("postgresql_client"),
+	"prometheus_scrape": compiled("prometheus_scrape"),
+	"tls_certificates":  compiled("tls_certificates"),
+}
+
+// compiled reads and compiles one contract, once. A test compiles them all: one that
+// cannot be is a broken program.
+func compiled(name string) func() *contract.Checker {
+	return sync.OnceValue(func() *contract.Checker {
+		text, err := files.ReadFile(name + ".yaml")
+		if err != nil {
+			panic("shipped: " + err.Error())
+		}
+		c, err := contract.Parse(name+".yaml", text)
+		if err != nil {
+			panic("shipped: " + err.Error())
+		}
+		checker, err := c.Compile()
+		if err != nil {
+			panic("shipped: " + err.Error())
+		}
+		return checker
+	})
+}
+
+// Checker is the contract of an interface, named in the form of [contract.FoldName],
+// ready to check bags; nil if there is none. It is the same one for all who ask.
+func Checker(folded string) *contract.Checker {
+	if get := checkers[folded]; get != nil {
+		return get()
+	}
+	return nil
 }

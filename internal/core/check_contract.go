@@ -6,11 +6,11 @@ func (c *checker) contracts() {
 	rows := 0
 	for row := range c.m.contracts.all() {
 		rows++
-		t, ok := c.m.terms.Get(row.Interface)
+		t, ok := c.m.terms.get(row.Interface)
 		c.assert(ok && t.Row == row && t.Checker != nil && contract.FoldName(t.Interface) == row.Interface, "I21",
 			"the contract of %s is not what it says", row.Interface)
 	}
-	c.assert(rows == c.m.terms.Len(), "I21", "%d contracts are compiled, and there are %d", c.m.terms.Len(), rows)
+	c.assert(rows == c.m.terms.size(), "I21", "%d contracts are compiled, and there are %d", c.m.terms.size(), rows)
 	for a := range c.m.Apps() {
 		info := c.m.Charm(a.Charm)
 		for endpoint := range a.Contracts { // any order: a check

@@ -65,7 +65,7 @@ type Terms struct {
 // comes with kith; nil if there is neither.
 func (m *Model) Contract(iface string) *Terms {
 	name := contract.FoldName(iface)
-	if t, ok := m.terms.Get(name); ok {
+	if t, ok := m.terms.get(name); ok {
 		return t
 	}
 	if checker := shipped.Checker(name); checker != nil {
@@ -78,7 +78,7 @@ func (m *Model) Contract(iface string) *Terms {
 // Contracts yields the contracts the model was told, by name.
 func (m *Model) Contracts() iter.Seq[*Terms] {
 	return func(yield func(*Terms) bool) {
-		m.terms.Scan(func(_ string, t *Terms) bool { return yield(t) })
+		m.terms.ascend("", func(_ string, t *Terms) bool { return yield(t) })
 	}
 }
 
@@ -99,7 +99,7 @@ func (m *Model) applyContract(c Change) {
 	m.contracts.apply(c.Key.ID, c.Entity)
 	row := m.contracts.get(c.Key.ID)
 	if row == nil {
-		m.terms.Delete(c.Key.ID)
+		m.terms.drop(c.Key.ID)
 		return
 	}
 	t := &Terms{Interface: row.Interface, Row: row}
@@ -111,7 +111,7 @@ func (m *Model) applyContract(c Change) {
 			t.Problem = err.Error()
 		}
 	}
-	m.terms.Set(row.Interface, t)
+	m.terms.set(row.Interface, t)
 }
 
 func (t *txn) addContract(op AddContract) error {

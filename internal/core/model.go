@@ -90,7 +90,7 @@ type Model struct {
 	// storageIndex finds storage by the unit that holds it. Derived by apply.
 	storageIndex index
 	// terms are the contracts, compiled, by name of interface. Derived by apply.
-	terms btree.Map[string, *Terms]
+	terms tree[*Terms]
 	// news indexes what units have not been told of. Derived by apply.
 	news news
 	// secretIndex finds secrets by owner, reader, relation and time. Derived by apply.
@@ -125,7 +125,7 @@ func (m *Model) Snapshot() *Model {
 		storageIndex: m.storageIndex.snapshot(),
 
 		contracts: m.contracts.snapshot(),
-		terms:     *m.terms.Copy(),
+		terms:     m.terms.share(),
 
 		secrets:         m.secrets.snapshot(),
 		secretRevisions: m.secretRevisions.snapshot(),

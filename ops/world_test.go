@@ -77,7 +77,7 @@ func newWorld() *world {
 			Model: "deadbeef-0bad-400d-8000-4b1d0d06f00d", ModelName: "prod", Unit: "web/0", Address: "127.0.1.1",
 			Config: map[string]any{"port": float64(8080), "debug": false, "ratio": 0.5}, Options: []string{"debug", "log-level", "port", "ratio"},
 			Bindings: []string{"cluster", "db", "juju-info", "logs"},
-			Relations: []core.RelationContext{
+			Relations: []*core.RelationContext{
 				{ID: 1, Endpoint: "cluster", RemoteApp: "web", Role: kith.Peer, Members: []kith.UnitName{"web/1"}},
 				{ID: 2, Endpoint: "logs", RemoteApp: "loki", Role: kith.Requirer},
 				{ID: 4, Endpoint: "db", RemoteApp: "pg", Role: kith.Requirer, Members: []kith.UnitName{"pg/0", "pg/1"}},

@@ -15,7 +15,7 @@ func hookOn(kind core.HookKind, remote kith.UnitName, members ...kith.UnitName) 
 	if remote != "" {
 		a.Hook.Relation = &core.RelationHook{ID: 4, Endpoint: "db", RemoteApp: "pg", RemoteUnit: remote}
 	}
-	a.Context.Relations = []core.RelationContext{{ID: 4, Members: members}}
+	a.Context.Relations = []*core.RelationContext{{ID: 4, Members: members}}
 	return a
 }
 

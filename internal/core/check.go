@@ -34,6 +34,10 @@ func Check(m *Model) []Violation {
 	for member := range m.members.all() {
 		c.assert(m.newsIsRight(member), "I12", "the index of what %s has to be told in relation %d is wrong", member.Unit, member.Relation)
 	}
+	for u := range m.Units() {
+		c.assert(m.dueIsRight(u), "I12", "the index of the relations in which %s may have something to do is wrong", u.Name)
+		c.assert(m.contextsAreRight(u.Name), "I12", "the index of what hooks of %s see is wrong", u.Name)
+	}
 	return c.found
 }
 

@@ -212,7 +212,7 @@ func (m *Model) bindings(charm string) []string {
 	if info == nil {
 		return nil
 	}
-	_, bindings := names(info.Charm)
+	_, bindings := m.charmNames(info)
 	return bindings
 }
 

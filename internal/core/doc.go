@@ -31,7 +31,8 @@
 //   - I9: a subordinate unit has a principal that exists, lives on its machine and lists it.
 //   - I10: identifiers are below the counters that gave them out.
 //   - I11: no two units share an address.
-//   - I12: the index of what units have to be told agrees with their past and their view.
+//   - I12: the indexes of what units have to be told and to do, and of what their hooks see, agree
+//     with their past and their view.
 //   - I13: a task belongs to an operation that counts it; an operation is over exactly when all
 //     its tasks are, and a log belongs to a task.
 //   - I14: a task that is not over belongs to a unit that exists and has not run remove; it

@@ -93,6 +93,10 @@ type Model struct {
 	terms tree[*Terms]
 	// news indexes what units have not been told of. Derived by apply.
 	news news
+	// due indexes in which relations units may have something to do. Derived by apply.
+	due due
+	// contexts indexes what hooks see. Derived by apply.
+	contexts contexts
 	// secretIndex finds secrets by owner, reader, relation and time. Derived by apply.
 	secretIndex secretIndex
 }
@@ -136,6 +140,9 @@ func (m *Model) Snapshot() *Model {
 		byApp:  m.byApp.share(),
 		active: m.active.share(),
 		news:   m.news.snapshot(),
+		due:    m.due.snapshot(),
+
+		contexts: m.contexts.snapshot(),
 
 		secretIndex: m.secretIndex.snapshot(),
 	}
@@ -149,10 +156,15 @@ func Apply(m *Model, c Change) {
 		m.info.apply(c.Key.ID, c.Entity)
 	case KindCharm:
 		m.charms.apply(c.Key.ID, c.Entity)
+		m.noteCharm(c.Key.ID, m.charms.get(c.Key.ID))
 	case KindApp:
+		old := m.apps.get(c.Key.ID)
 		m.apps.apply(c.Key.ID, c.Entity)
+		m.noteAppDue(old, m.apps.get(c.Key.ID))
 	case KindUnit:
+		old := m.units.get(c.Key.ID)
 		m.units.apply(c.Key.ID, c.Entity)
+		m.noteUnitDue(old, m.units.get(c.Key.ID))
 	case KindMachine:
 		m.machines.apply(c.Key.ID, c.Entity)
 	case KindHost:
@@ -163,10 +175,13 @@ func Apply(m *Model, c Change) {
 		old := m.members.get(c.Key.ID)
 		m.members.apply(c.Key.ID, c.Entity)
 		m.noteMember(old, m.members.get(c.Key.ID))
+		m.noteMemberDue(old, m.members.get(c.Key.ID))
+		m.noteMemberContext(cmp.Or(m.members.get(c.Key.ID), old), c.Entity != nil)
 	case KindSeen:
 		old := m.seen.get(c.Key.ID)
 		m.seen.apply(c.Key.ID, c.Entity)
 		m.noteSeen(cmp.Or(m.seen.get(c.Key.ID), old))
+		m.noteSeenContext(cmp.Or(m.seen.get(c.Key.ID), old), c.Entity != nil)
 	case KindBag:
 		old := m.bags.get(c.Key.ID)
 		m.bags.apply(c.Key.ID, c.Entity)
@@ -208,6 +223,8 @@ func (m *Model) applyRelation(c Change) {
 		}
 	}
 	m.noteRelation(old, m.relations.get(c.Key.ID))
+	m.noteRelationDue(old, m.relations.get(c.Key.ID))
+	m.noteRelationContext(old, m.relations.get(c.Key.ID))
 }
 
 func (m *Model) applySecret(c Change) {

@@ -10,8 +10,8 @@ import (
 
 // news is an index, derived by Apply: for each unit in a relation, the units on
 // the other side about which it has something to be told. A pair of reader and
-// remote that is in order is not in it. Keys are those of [Seen]: a reader's
-// entries are together, in string order of the remote's name.
+// remote that is in order is not in it. A reader's entries are together: by number of the
+// relation, and within one in string order of the remote's name.
 //
 // Without it a look at a relation would have to compare past and present of all
 // its members, and every event in a relation of n units would cost n looks of n. The
@@ -24,8 +24,13 @@ type news struct{ pairs tree[item] }
 
 // item is what a reader has to be told of a remote.
 type item struct {
-	remote kith.UnitName
-	kind   newsKind
+	relation kith.RelationID
+	remote   kith.UnitName
+	kind     newsKind
+}
+
+func newsID(id kith.RelationID, reader, remote kith.UnitName) string {
+	return ofUnitID(reader, id) + "/" + string(remote)
 }
 
 type newsKind uint8
@@ -39,20 +44,34 @@ const (
 
 func (n *news) snapshot() news { return news{n.pairs.share()} }
 
-func (n *news) set(key string, remote kith.UnitName, kind newsKind) {
+func (n *news) set(key string, is item) {
 	old, ok := n.pairs.get(key)
 	switch {
-	case kind == inOrder && ok:
+	case is.kind == inOrder && ok:
 		n.pairs.drop(key)
-	case old.kind != kind:
-		n.pairs.set(key, item{remote, kind})
+	case old.kind != is.kind:
+		n.pairs.set(key, is)
 	}
+}
+
+// relations adds those in which a unit has news; prefix is what its keys begin with.
+func (n *news) relations(prefix string, ids []kith.RelationID) []kith.RelationID {
+	for pivot, more := prefix, true; more; {
+		more = false
+		n.pairs.ascend(pivot, func(key string, it item) bool {
+			if strings.HasPrefix(key, prefix) { // then on to the next relation
+				ids, pivot, more = append(ids, it.relation), ofUnitID(kith.UnitName(prefix[:len(prefix)-1]), it.relation+1), true
+			}
+			return false
+		})
+	}
+	return ids
 }
 
 // forget drops everything a reader has to be told in a relation.
 func (n *news) forget(id kith.RelationID, reader kith.UnitName) {
 	var keys []string
-	prefix := memberID(id, reader) + "/"
+	prefix := newsID(id, reader, "")
 	n.pairs.ascend(prefix, func(key string, _ item) bool {
 		if !strings.HasPrefix(key, prefix) {
 			return false
@@ -70,7 +89,7 @@ func (n *news) forget(id kith.RelationID, reader kith.UnitName) {
 // string order of name and empty if there is none. If somebody left, it does not look
 // for the others. It says nothing about a relation that is ending.
 func (r RelationView) News() (left, newcomer, changed kith.UnitName) {
-	prefix := memberID(r.Relation.ID, r.v.Unit.Name) + "/"
+	prefix := newsID(r.Relation.ID, r.v.Unit.Name, "")
 	r.v.m.news.pairs.ascend(prefix, func(key string, it item) bool {
 		if !strings.HasPrefix(key, prefix) {
 			return false
@@ -132,11 +151,18 @@ func (m *Model) noteSeen(s *Seen) {
 	}
 }
 
-// noteBag is called when a databag was put or dropped. Application bags are not in the index.
+// noteBag is called when a databag was put or dropped. Application bags are in the index [due].
 func (m *Model) noteBag(old, now *Bag) {
 	row := cmp.Or(now, old)
 	r := m.Relation(row.Relation)
-	if !indexed(r) || !strings.Contains(row.Owner, "/") || old.version() == now.version() {
+	if r == nil || old.version() == now.version() {
+		return
+	}
+	if !strings.Contains(row.Owner, "/") {
+		m.noteAppBag(r, kith.AppName(row.Owner))
+		return
+	}
+	if !indexed(r) {
 		return
 	}
 	if remote := kith.UnitName(row.Owner); old != nil && now.version() > old.version() {
@@ -166,10 +192,10 @@ func (m *Model) noteWrite(r *Relation, remote kith.UnitName) {
 		if reader.Unit == remote || !shares(r, reader, row) {
 			continue
 		}
-		key := seenID(r.ID, reader.Unit, remote)
+		key := newsID(r.ID, reader.Unit, remote)
 		switch old, _ := m.news.pairs.get(key); old.kind {
 		case inOrder:
-			m.news.pairs.set(key, item{remote, isOther})
+			m.news.pairs.set(key, item{r.ID, remote, isOther})
 		case isOther:
 			m.notePair(r, reader, remote, row, bag)
 		}
@@ -211,8 +237,7 @@ func (m *Model) notePair(r *Relation, reader *Member, remote kith.UnitName, row 
 	if reader.Unit == remote {
 		return
 	}
-	key := seenID(r.ID, reader.Unit, remote)
-	seen := m.seen.get(key)
+	seen := m.seen.get(seenID(r.ID, reader.Unit, remote))
 	here := row != nil && !row.Departing && shares(r, reader, row)
 	kind := inOrder
 	switch {
@@ -223,7 +248,7 @@ func (m *Model) notePair(r *Relation, reader *Member, remote kith.UnitName, row 
 	case here && seen.Version != bag.version():
 		kind = isOther
 	}
-	m.news.set(key, remote, kind)
+	m.news.set(newsID(r.ID, reader.Unit, remote), item{r.ID, remote, kind})
 }
 
 // newsIsRight reports whether the index says of a member what its past and its
@@ -251,7 +276,7 @@ func (m *Model) newsIsRight(member *Member) bool {
 		}
 	}
 	got := map[kith.UnitName]newsKind{}
-	prefix := memberID(member.Relation, member.Unit) + "/"
+	prefix := newsID(member.Relation, member.Unit, "")
 	m.news.pairs.ascend(prefix, func(key string, it item) bool {
 		if !strings.HasPrefix(key, prefix) {
 			return false

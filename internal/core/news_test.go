@@ -8,9 +8,9 @@ import (
 	"kith"
 )
 
-// The index of news is right whatever rows come and go, in whatever order: rows
+// The indexes are right whatever rows come and go, in whatever order: rows
 // are loaded from the store by kind, and a refused command is taken back.
-func TestNewsIsRightInAnyOrder(t *testing.T) {
+func TestIndexesAreRightInAnyOrder(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		m := new(Model)
@@ -40,7 +40,8 @@ func TestNewsIsRightInAnyOrder(t *testing.T) {
 			},
 			"member": func(t *rapid.T) {
 				u := unit.Draw(t, "unit")
-				row := Member{Relation: 3, Unit: u, Departing: rapid.IntRange(0, 3).Draw(t, "departing") == 0, Created: rapid.Bool().Draw(t, "created")}
+				row := Member{Relation: 3, Unit: u, Departing: rapid.IntRange(0, 3).Draw(t, "departing") == 0, Created: rapid.Bool().Draw(t, "created"),
+					ChangedPending: rapid.SampledFrom([]kith.UnitName{"", "", "b/0"}).Draw(t, "pending"), AppVersion: version.Draw(t, "app version")}
 				if rel.Scope == kith.Container {
 					row.Principal = container(m.Unit(u))
 				}
@@ -54,6 +55,22 @@ func TestNewsIsRightInAnyOrder(t *testing.T) {
 			},
 			"bag": func(t *rapid.T) {
 				put(Bag{Relation: 3, Owner: string(unit.Draw(t, "unit")), Version: version.Draw(t, "version")})
+			},
+			"app bag": func(t *rapid.T) {
+				put(Bag{Relation: 3, Owner: rapid.SampledFrom([]string{"a", "b"}).Draw(t, "app"), Version: version.Draw(t, "version")})
+			},
+			"unit": func(t *rapid.T) {
+				u := *m.Unit(rapid.SampledFrom(units).Draw(t, "any unit"))
+				u.Life = rapid.SampledFrom([]kith.Life{kith.Alive, kith.Dying}).Draw(t, "unit's life")
+				put(u)
+			},
+			"application": func(t *rapid.T) {
+				put(App{Name: "a", Life: kith.Alive, Subordinate: rapid.Bool().Draw(t, "subordinate")})
+			},
+			"relation goes": func(t *rapid.T) {
+				if m.Relation(3) != nil && rapid.IntRange(0, 3).Draw(t, "goes") == 0 {
+					Apply(m, Change{Key: rel.Key()})
+				}
 			},
 			"drop": func(t *rapid.T) {
 				var keys []Key
@@ -74,6 +91,14 @@ func TestNewsIsRightInAnyOrder(t *testing.T) {
 				for member := range m.members.all() {
 					if !m.newsIsRight(member) {
 						t.Fatalf("wrong about %+v", *member)
+					}
+				}
+				for _, u := range units {
+					if !m.dueIsRight(m.Unit(u)) {
+						t.Fatalf("wrong about what %s may have to do", u)
+					}
+					if !m.contextsAreRight(u) {
+						t.Fatalf("wrong about what hooks of %s see", u)
 					}
 				}
 			},

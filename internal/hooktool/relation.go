@@ -9,13 +9,12 @@ import (
 )
 
 // relation is the relation with that number, if the unit is in it.
-func (r *Run) relation(id kith.RelationID) (core.RelationContext, error) {
-	for _, rel := range r.ctx.Relations {
-		if rel.ID == id {
-			return rel, nil
-		}
+func (r *Run) relation(id kith.RelationID) (*core.RelationContext, error) {
+	i, ok := slices.BinarySearchFunc(r.ctx.Relations, id, func(c *core.RelationContext, id kith.RelationID) int { return int(c.ID) - int(id) })
+	if !ok {
+		return nil, errNoRelation
 	}
-	return core.RelationContext{}, errNoRelation
+	return r.ctx.Relations[i], nil
 }
 
 // errNotLeaderWrites is what a unit that does not lead gets for its application's settings.
@@ -55,9 +54,9 @@ func (i *invocation) relation() *relationOption {
 }
 
 // required is the relation the call is about.
-func (o *relationOption) required() (core.RelationContext, error) {
+func (o *relationOption) required() (*core.RelationContext, error) {
 	if !o.ok {
-		return core.RelationContext{}, usageError("no relation id specified")
+		return nil, usageError("no relation id specified")
 	}
 	return o.run.relation(o.id)
 }
@@ -217,7 +216,7 @@ func relationList(i *invocation) error {
 // members are the remote units this unit has been told of, the one whose joined hook
 // is running included, the one whose departed hook is running left out (relations
 // reference, section 5.6).
-func (r *Run) members(of core.RelationContext) []string {
+func (r *Run) members(of *core.RelationContext) []string {
 	names := []string{}
 	for _, u := range of.Members {
 		names = append(names, string(u))

@@ -14,8 +14,8 @@ import (
 // RelationIDs are the relations on an endpoint, in order of number: relation-ids.
 func (r *Run) RelationIDs(endpoint kith.EndpointName) []kith.RelationID {
 	var ids []kith.RelationID
-	for i := range r.ctx.Relations {
-		if rel := &r.ctx.Relations[i]; rel.Endpoint == endpoint && !r.breaking(rel.ID) {
+	for _, rel := range r.ctx.Relations {
+		if rel.Endpoint == endpoint && !r.breaking(rel.ID) {
 			ids = append(ids, rel.ID)
 		}
 	}
@@ -39,7 +39,10 @@ func (r *Run) RelationUnits(id kith.RelationID) ([]kith.UnitName, error) {
 // RelationApp is the remote application of a relation: relation-list --app.
 func (r *Run) RelationApp(id kith.RelationID) (kith.AppName, error) {
 	of, err := r.relation(id)
-	return of.RemoteApp, err
+	if err != nil {
+		return "", err
+	}
+	return of.RemoteApp, nil
 }
 
 // RelationGet is a copy of a databag: relation-get. owner is a unit, or an application.

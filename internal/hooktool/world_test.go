@@ -162,7 +162,7 @@ func context() core.HookContext {
 		Model: "deadbeef-0bad-400d-8000-4b1d0d06f00d", ModelName: "prod", Unit: "web/0", Address: "127.0.1.1",
 		Config: map[string]any{"port": float64(8080)}, Options: []string{"name", "port"},
 		Bindings: []string{"cluster", "db", "juju-info", "logs"}, Leader: true,
-		Relations: []core.RelationContext{
+		Relations: []*core.RelationContext{
 			{ID: 1, Endpoint: "cluster", RemoteApp: "web", Role: kith.Peer, Members: []kith.UnitName{"web/1"}},
 			{ID: 2, Endpoint: "logs", RemoteApp: "loki", Role: kith.Requirer},
 			{ID: 4, Endpoint: "db", RemoteApp: "pg", Key: "web:db pg:db", Role: kith.Requirer, Members: []kith.UnitName{"pg/0", "pg/1"}},

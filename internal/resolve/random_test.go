@@ -99,6 +99,37 @@ func (d *driver) check() {
 		d.fail("%s", strings.Join(bad, "\n"))
 	}
 	d.witness.vanished()
+	for u := range d.w.Model().Units() {
+		d.checkDue(u.Name)
+	}
+}
+
+// checkDue holds what a unit looks at against all its relations: the rules, read out one
+// by one, ask for nothing in those it passes over.
+func (d *driver) checkDue(unit kith.UnitName) {
+	v, _ := core.ViewOf(d.w.Model(), unit)
+	due := v.Due()
+	for r := range v.Relations() {
+		if slices.ContainsFunc(due, func(o core.RelationView) bool { return o.Relation.ID == r.Relation.ID }) {
+			continue
+		}
+		switch {
+		case r.Member == nil:
+			if !r.Ending() {
+				d.fail("%s passes over relation %d, which it has yet to enter", unit, r.Relation.ID)
+			}
+		case r.Own.Implicit:
+			if r.Ending() {
+				d.fail("%s passes over relation %d, which it has to leave", unit, r.Relation.ID)
+			}
+		case !r.Member.Created && !r.Ending():
+			d.fail("%s passes over relation %d, of which it has not been told", unit, r.Relation.ID)
+		default:
+			if kind, remote, _, ok := twin(r); ok {
+				d.fail("%s passes over relation %d, which asks for %s of %q", unit, r.Relation.ID, kind, remote)
+			}
+		}
+	}
 }
 
 // pick draws one of the names; "" if there are none.

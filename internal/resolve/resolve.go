@@ -1,7 +1,6 @@
 package resolve
 
 import (
-	"slices"
 	"time"
 
 	"kith"
@@ -76,7 +75,7 @@ func Next(v core.View, now time.Time) (Step, bool) {
 		}
 		return run(u.hook(core.Install))
 	}
-	u.relations = slices.Collect(v.Relations())
+	u.relations = v.Due()
 	if step, ok := u.scopes(); ok { // 3
 		return step, true
 	}
@@ -135,7 +134,7 @@ type unit struct {
 	core.View
 	now  time.Time
 	past core.Progress
-	// relations is filled in once the relations have a say.
+	// relations are those in which there may be something to do, once they have a say.
 	relations []core.RelationView
 }
 

@@ -104,7 +104,6 @@ type recorded struct {
 	ends    map[kith.RelationID][]core.End
 	apps    map[kith.AppName]*api.ShowApp // nil: there is no such application any more
 	samples []contract.Sample
-	order   []string // of bags in the history
 	last    map[string]map[string]string
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -227,12 +228,13 @@ func TestEveryCommandSaysHowToStart(t *testing.T) {
 		"add-secret": "abc key=x", "update-secret": "abc", "grant-secret": "abc a", "revoke-secret": "abc a", "remove-secret": "abc", "show-secret": "abc",
 		"expose": "a", "unexpose": "a", "bind": "a alpha", "attach-resource": "a b=c", "resources": "a",
 		"show-storage": "d/0", "add-storage": "a/0 d", "attach-storage": "a/0 d/0", "detach-storage": "d/0", "remove-storage": "d/0",
+		"contract infer": "x",
 	}
 	for _, c := range commands() {
 		if c.scope <= homeScope {
 			continue
 		}
-		args := append([]string{"kith", c.name}, strings.Fields(arguments[c.name])...)
+		args := slices.Concat([]string{"kith"}, strings.Fields(c.name), strings.Fields(arguments[c.name]))
 		got := run(t, map[string]string{"KITH_HOME": t.TempDir()}, args...)
 		if got.status == 0 || !strings.Contains(got.err, "\nhint: ") || !strings.Contains(got.err, "'kith up'") {
 			t.Errorf("%v: status %d, stderr %q", args, got.status, got.err)

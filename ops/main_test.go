@@ -125,13 +125,13 @@ func environ(t *testing.T, path, socket, version string) []string {
 
 // runStart runs a charm with one handler for start, as Main does.
 func runStart(environ []string, stderr *bytes.Buffer, opts []Option, handle func(*StartEvent) error) int {
-	return run(context.Background(), environ, stderr, opts, func(ctx context.Context, d Dispatch) error {
+	return mainOf(opts, stderr, func(ctx context.Context, d Dispatch) error {
 		_, err := Run(ctx, d, func(f *Framework) (struct{}, error) {
 			f.Observe(OnStart(handle))
 			return struct{}{}, nil
 		})
 		return err
-	})
+	}).serve(context.Background(), environ)
 }
 
 func TestMainOverTheSocket(t *testing.T) {
@@ -174,12 +174,13 @@ func TestMainFails(t *testing.T) {
 	}
 	a := startAgent(t)
 	var stderr bytes.Buffer
-	status := run(t.Context(), environ(t, "actions/backup", a.address, "1"), &stderr, nil, func(context.Context, Dispatch) error { return errors.New("no space") })
+	status := mainOf(nil, &stderr, func(context.Context, Dispatch) error { return errors.New("no space") }).
+		serve(t.Context(), environ(t, "actions/backup", a.address, "1"))
 	if status != 1 || stderr.String() != "error: no space\n" || len(a.calls) != 1 {
 		t.Errorf("action: status %d, calls %q, stderr %q", status, a.calls, stderr.String())
 	}
 	stderr.Reset()
-	if status := run(t.Context(), nil, &stderr, nil, nil); status != 1 || !strings.Contains(stderr.String(), "JUJU_DISPATCH_PATH is not set") {
+	if status := mainOf(nil, &stderr, nil).serve(t.Context(), nil); status != 1 || !strings.Contains(stderr.String(), "JUJU_DISPATCH_PATH is not set") {
 		t.Errorf("outside a hook: status %d, stderr %q", status, stderr.String())
 	}
 }
@@ -201,14 +202,14 @@ func TestMainWithLocalState(t *testing.T) {
 	env := environ(t, "hooks/start", a.address, "1")
 	for want := 1; want <= 2; want++ {
 		var kept struct{ N int }
-		status := run(t.Context(), env, &bytes.Buffer{}, []Option{WithLocalState("kept.json")}, func(ctx context.Context, d Dispatch) error {
+		status := mainOf([]Option{WithLocalState("kept.json")}, &bytes.Buffer{}, func(ctx context.Context, d Dispatch) error {
 			_, err := Run(ctx, d, func(f *Framework) (struct{}, error) {
 				err := f.StoredState("charm", &kept)
 				kept.N++
 				return struct{}{}, err
 			})
 			return err
-		})
+		}).serve(t.Context(), env)
 		if status != 0 || kept.N != want || len(a.calls) != 0 {
 			t.Errorf("status %d, kept %+v, calls %q", status, kept, a.calls)
 		}
@@ -221,15 +222,18 @@ func TestSocketIsOffered(t *testing.T) {
 	t.Parallel()
 	a := startAgent(t)
 	for version, want := range map[string]bool{"1": true, "": false, "2": false} {
-		caller, hangUp := findCaller(environ(t, "hooks/start", a.address, version), "/charm")
-		if _, socket := caller.(*SocketCaller); socket != want {
-			t.Errorf("version %q: %T", version, caller)
+		env := environ(t, "hooks/start", a.address, version)
+		socket, ok := DialSocket(func(name string) string { return lookup(env, name) }, "/charm")
+		if ok != want {
+			t.Errorf("version %q: %v", version, ok)
 		}
-		hangUp()
+		if ok {
+			_ = socket.Close()
+		}
 	}
-	caller, _ := findCaller(environ(t, "hooks/start", a.address+"gone", "1"), "/charm")
-	if _, ok := caller.(ProcessCaller); !ok {
-		t.Errorf("an agent that is gone: %T", caller)
+	env := environ(t, "hooks/start", a.address+"gone", "1")
+	if _, ok := DialSocket(func(name string) string { return lookup(env, name) }, "/charm"); ok {
+		t.Error("there is no agent, and it answered")
 	}
 }
 

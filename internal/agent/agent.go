@@ -13,6 +13,7 @@ import (
 	"kith"
 	"kith/internal/api"
 	"kith/internal/client"
+	"kith/internal/dispatch"
 	"kith/internal/hooktool"
 )
 
@@ -35,6 +36,8 @@ type Config struct {
 	StopGrace time.Duration
 	// APIAddresses is told to charms in JUJU_API_ADDRESSES.
 	APIAddresses []string
+	// NoResidents runs every event in a process of its own, also of charms that would stay.
+	NoResidents bool
 	// Now is the clock of log records.
 	Now func() time.Time
 }
@@ -54,13 +57,13 @@ const (
 type Agent struct {
 	Config
 	dirs    dirs
-	env     hostEnv
+	env     dispatch.HostEnv
 	boot    string
 	epoch   string
 	logs    *logs
 	slots   slots
-	spawn   spawner
-	sockets socketDir
+	spawn   dispatch.Spawner
+	sockets *dispatch.Sockets
 	charms  archives
 
 	// units holds what runs. Touched by the goroutine of Run only.
@@ -82,10 +85,10 @@ func New(c Config) *Agent {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &Agent{Config: c, dirs: dirs{c.Dir}, env: readHostEnv(c.APIAddresses), boot: bootID(),
-		slots: newSlots(c.Hooks), spawn: newSpawner(), units: map[api.UnitRef]*unit{}, wiping: map[api.StorageRef]bool{}}
+	a := &Agent{Config: c, dirs: dirs{c.Dir}, env: dispatch.ReadHostEnv(c.APIAddresses), boot: bootID(),
+		slots: newSlots(c.Hooks), spawn: dispatch.NewSpawner(), units: map[api.UnitRef]*unit{}, wiping: map[api.StorageRef]bool{}}
 	a.epoch = a.boot + "/" + rand.Text() // core.BootOf reads it
-	a.sockets.note = filepath.Join(c.Dir, "sockets")
+	a.sockets = dispatch.NewSockets(filepath.Join(c.Dir, "sockets"))
 	a.charms = archives{dirs: a.dirs, fetch: c.Controller.Blob}
 	a.logs = newLogs(func(ctx context.Context, model kith.ModelUUID, records []api.LogRecord) error {
 		return c.Controller.AppendLogs(ctx, string(model), records)
@@ -118,12 +121,12 @@ func (a *Agent) Run(ctx context.Context) error {
 	logging.Go(func() { a.logs.run(logs, l.report) })
 
 	var spawning sync.WaitGroup
-	spawning.Go(a.spawn.run)
+	spawning.Go(a.spawn.Run)
 
 	a.follow(l)
 
 	a.running.Wait()
-	a.spawn.close()
+	a.spawn.Close()
 	spawning.Wait()
 	stopLogs()
 	logging.Wait()
@@ -133,7 +136,7 @@ func (a *Agent) Run(ctx context.Context) error {
 }
 
 func (a *Agent) removeSockets() {
-	if err := a.sockets.remove(); err != nil {
+	if err := a.sockets.Remove(); err != nil {
 		a.Log.Warn("cannot remove the folder of sockets", "error", err)
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"kith/internal/api"
 	"kith/internal/client"
 	"kith/internal/core"
+	"kith/internal/dispatch"
 )
 
 // agentProcess is an agent in a process of its own: the test kills it. Its folder
@@ -62,6 +63,11 @@ func (w *world) serve(socket string) {
 		id, _ := strconv.Atoi(r.PathValue("relation"))
 		bag, err := w.Unit(token(r)).Bag(r.Context(), "", kith.RelationID(id), r.URL.Query().Get("owner"))
 		answer(rw, bag, err)
+	})
+	mux.HandleFunc("GET "+api.PathUnitLive, func(rw http.ResponseWriter, r *http.Request) {
+		u := kith.UnitName(r.PathValue("app") + "/" + r.PathValue("number"))
+		live, err := w.Unit(token(r)).Live(r.Context(), "", u, r.URL.Query().Has("units"))
+		answer(rw, live, err)
 	})
 	srv := &http.Server{Handler: mux}
 	var serving sync.WaitGroup
@@ -147,17 +153,23 @@ relation-set -r cluster:0 "runs=$(( $(relation-get -r cluster:0 runs "$JUJU_UNIT
 // crashWorld has one unit that is idle, served to an agent process.
 func crashWorld(t *testing.T, hook string) (w *world, dir string, kill func()) {
 	t.Helper()
+	return crashWorldOf(t, map[string]string{
+		"metadata.yaml":        webMeta,
+		"config.yaml":          "options:\n  x: {type: string, default: a}\n",
+		"hooks/config-changed": hook,
+	})
+}
+
+// crashWorldOf is crashWorld with the files of a charm.
+func crashWorldOf(t *testing.T, files map[string]string) (w *world, dir string, kill func()) {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "kith") // short: a socket is in it
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	w = newWorld(t)
-	id := w.addCharm(map[string]string{
-		"metadata.yaml":        webMeta,
-		"config.yaml":          "options:\n  x: {type: string, default: a}\n",
-		"hooks/config-changed": hook,
-	})
+	id := w.addCharm(files)
 	w.serve(filepath.Join(dir, "c"))
 	w.deploy("web", id, 1)
 	kill = w.startProcess(dir)
@@ -224,7 +236,7 @@ while ! [ -e "$JUJU_CHARM_DIR/../go" ]; do sleep 0.01; done
 	})
 	w.until("the hook is known to run", func(m *core.Model) bool { return m.Progress("web/0").Running != nil })
 	kill()
-	if diesWithParent {
+	if dispatch.DiesWithParent {
 		waitFor(t, "the end of the first life's process", func() bool { return !running(pid) })
 	}
 	w.startProcess(dir)

@@ -8,6 +8,7 @@ import (
 
 	"kith"
 	"kith/internal/api"
+	"kith/internal/dispatch"
 )
 
 // dirs is the agent's folder:
@@ -52,11 +53,11 @@ func (d dirs) unit(u api.UnitRef) unitDir {
 func (d dirs) prepare(hookTool string, tools []string) error {
 	for _, dir := range []string{d.root, d.tools(), d.charms()} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return kith.Errorf(kith.Internal, "cannot make the agent's folder %q: %v", dir, reason(err))
+			return kith.Errorf(kith.Internal, "cannot make the agent's folder %q: %v", dir, dispatch.Reason(err))
 		}
 	}
 	if err := os.Chmod(d.root, 0o700); err != nil {
-		return kith.Errorf(kith.Internal, "cannot make the agent's folder %q private: %v", d.root, reason(err))
+		return kith.Errorf(kith.Internal, "cannot make the agent's folder %q private: %v", d.root, dispatch.Reason(err))
 	}
 	for _, tool := range tools {
 		if err := link(hookTool, filepath.Join(d.tools(), tool)); err != nil {

@@ -19,9 +19,9 @@
 //     sections 3, 5 and 6.1): the environment is complete and inherits nothing.
 //   - A7: when Run returns, no hook and no goroutine of it is left.
 //
-// The pieces, each in a file: script and env say what is run, process and output
-// run it, socket serves its tools by way of package hooktool, toolhost answers what
-// those ask, bagcache remembers databags between hooks, unpack and archives keep the
+// The pieces: package dispatch runs processes, serves their tools' sockets and keeps
+// those that stay; what the tools mean is package hooktool's. Here, each in a file,
+// toolhost answers what those ask, bagcache remembers databags between hooks, unpack and archives keep the
 // charm directory, leftover finds processes of an earlier life, logs delivers records.
 //
 // Not done here: choosing hooks (package resolve), statuses around hooks (package

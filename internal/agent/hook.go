@@ -10,6 +10,7 @@ import (
 	"kith"
 	"kith/internal/api"
 	"kith/internal/core"
+	"kith/internal/dispatch"
 	"kith/internal/hooktool"
 	"kith/internal/hookwire"
 )
@@ -132,9 +133,9 @@ func (u *unit) runHook(a *api.Assignment, begin func()) outcome {
 	if err == nil {
 		err = u.makeStorage(a)
 	}
-	var s script
+	var s dispatch.Script
 	if err == nil {
-		s, err = findScript(u.dir.charm(), a.Hook.Name())
+		s, err = dispatch.FindHook(u.dir.charm(), a.Hook.Name())
 	}
 	if err != nil {
 		return outcome{ending: failed, via: s.Via, message: err.Error()}
@@ -157,6 +158,7 @@ func (u *unit) unpack(charm string) error {
 		return nil
 	}
 	u.unpacked = ""
+	u.runner.End() // its program is about to be replaced
 	err := u.agent.charms.unpack(u.life.start, u.dir, charm)
 	if err == nil {
 		u.unpacked = charm
@@ -176,9 +178,9 @@ func (u *unit) begin(a *api.Assignment) {
 }
 
 // execute runs a script as a hook, with its tools, to its end.
-func (u *unit) execute(a *api.Assignment, s script) outcome {
+func (u *unit) execute(a *api.Assignment, s dispatch.Script) outcome {
 	fail := func(err error) outcome {
-		return outcome{ending: failed, via: s.Via, message: reason(err).Error()}
+		return outcome{ending: failed, via: s.Via, message: dispatch.Reason(err).Error()}
 	}
 	run, host := u.newRun(a)
 	defer host.end()
@@ -186,29 +188,36 @@ func (u *unit) execute(a *api.Assignment, s script) outcome {
 	if err != nil {
 		return fail(err)
 	}
-	p := process{
-		path:  s.Path,
-		dir:   u.dir.charm(),
-		env:   environment(u.agent.env, places{u.dir.charm(), u.dir.tools(), tools.path}, &a.Context, a.Hook, id),
-		out:   u.newOutput(a.Hook.Name()),
-		spawn: u.agent.spawn,
-		grace: u.agent.StopGrace,
-		kill:  host.kill,
+	e := u.event(a, s, tools, id)
+	e.Kill = host.kill
+	if a.Hook.Kind == core.Start {
+		u.runner.End() // the machine has started, so far as a charm can know: no process is from before
 	}
-	state, err := u.runNoted(p)
-	tools.close()
-	p.out.finish()
+	exit, err := u.runner.Run(u.life.run, e)
+	tools.Close()
+	e.Output.Finish()
 	switch {
 	case err != nil:
 		return fail(err)
 	case run.RebootNow():
+		u.runner.End() // should it have been quicker than the signal
 		return outcome{ending: terminated, via: s.Via, message: "it asked for a reboot", reboot: true}
-	case state.Success():
+	case exit.Success():
 		return outcome{ending: ran, via: s.Via, effects: run.Effects()}
-	case wasTerminated(state), u.life.run.Err() != nil:
-		return outcome{ending: terminated, via: s.Via, message: state.String()}
+	case exit.Terminated, u.life.run.Err() != nil:
+		return outcome{ending: terminated, via: s.Via, message: exit.Text}
 	}
-	return outcome{ending: failed, via: s.Via, message: state.String()}
+	return outcome{ending: failed, via: s.Via, message: exit.Text}
+}
+
+// event is a hook or action as a process gets it. Commands run beside a process that stays.
+func (u *unit) event(a *api.Assignment, s dispatch.Script, tools *dispatch.Tools, id string) dispatch.Event {
+	stay := a.Hook.Kind != core.Exec && !u.agent.NoResidents
+	places := dispatch.Places{Charm: u.dir.charm(), Tools: u.dir.tools(), Socket: tools.Path, Stay: stay}
+	return dispatch.Event{
+		Script: s, Dir: places.Charm, Env: dispatch.Environment(u.agent.env, places, &a.Context, a.Hook, id),
+		Tools: tools, Stay: stay, Output: u.newOutput(a.Hook.Name()),
+	}
 }
 
 // newRun makes ready what the tools of a hook or a task work on. The host must be ended.
@@ -220,13 +229,13 @@ func (u *unit) newRun(a *api.Assignment) (*hooktool.Run, *toolHost) {
 }
 
 // serveTools serves the tools of a run, under an id that only its process knows.
-func (u *unit) serveTools(a *api.Assignment, run *hooktool.Run, host *toolHost) (*toolServer, string, error) {
-	socket, err := u.agent.sockets.place(u.dir.socket())
+func (u *unit) serveTools(a *api.Assignment, run *hooktool.Run, host *toolHost) (*dispatch.Tools, string, error) {
+	socket, err := u.agent.sockets.Place(u.dir.socket())
 	if err != nil {
 		return nil, "", err
 	}
-	id := newContextID(u.ref.Unit, contextName(a.Hook))
-	tools, err := listenTools(socket, id, host.end, func(q hookwire.Request) hookwire.Response {
+	id := dispatch.NewContextID(u.ref.Unit, dispatch.ContextName(a.Hook))
+	tools, err := dispatch.ListenTools(socket, id, host.end, func(q hookwire.Request) hookwire.Response {
 		return hookwire.Response(run.Exec(hooktool.Call{
 			Tool: q.Tool, Args: q.Args, Dir: q.Dir, StdinSupplied: q.StdinSupplied, Stdin: q.Stdin}))
 	})
@@ -234,21 +243,17 @@ func (u *unit) serveTools(a *api.Assignment, run *hooktool.Run, host *toolHost) 
 }
 
 // newOutput logs what a hook prints under its name.
-func (u *unit) newOutput(name string) *output {
+func (u *unit) newOutput(name string) *dispatch.Output {
 	module := "unit." + string(u.ref.Unit) + "." + name
-	return newOutput(func(level api.Level, line string) { u.log(level, module, line) })
+	return dispatch.NewOutput(func(level api.Level, line string) { u.log(level, module, line) })
 }
 
-// runNoted runs a process so that it cannot outlive the agent unnoticed.
-func (u *unit) runNoted(p process) (*os.ProcessState, error) {
-	if !diesWithParent {
-		p.started = u.noteProcess
-		defer os.Remove(u.dir.process()) //nolint:errcheck // a note of a process that has ended is of no use, and does no harm
-	}
-	return p.run(u.life.run)
-}
-
+// noteProcess notes the process of a hook, so that it cannot outlive the agent unnoticed.
 func (u *unit) noteProcess(pid int) {
+	if pid == 0 {
+		_ = os.Remove(u.dir.process()) // a note of a process that has ended is of no use, and does no harm
+		return
+	}
 	if err := recordProcess(u.dir.process(), u.agent.boot, pid); err != nil {
 		u.agent.Log.Debug("cannot note the process of a hook", "unit", u.ref.Unit, "pid", pid, "error", err)
 	}

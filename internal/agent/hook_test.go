@@ -13,6 +13,7 @@ import (
 
 	"kith"
 	"kith/internal/core"
+	"kith/internal/dispatch"
 )
 
 // oneUnit is a world with unit web/0 of a charm with these files beside
@@ -63,17 +64,17 @@ func TestWhatIsRun(t *testing.T) {
 		via   string // empty: the hook is missing
 		err   string
 	}{
-		{"dispatch wins", map[string]string{"dispatch": ok, "hooks/install": ok}, viaDispatch, ""},
-		{"dispatch not executable", map[string]string{"dispatch": inert, "hooks/install": ok}, viaDispatch, "permission denied"},
-		{"hooks", map[string]string{"hooks/install": ok}, viaBespoke, ""},
-		{"hook not executable", map[string]string{"hooks/install": inert}, viaBespoke, "permission denied"},
+		{"dispatch wins", map[string]string{"dispatch": ok, "hooks/install": ok}, dispatch.ViaDispatch, ""},
+		{"dispatch not executable", map[string]string{"dispatch": inert, "hooks/install": ok}, dispatch.ViaDispatch, "permission denied"},
+		{"hooks", map[string]string{"hooks/install": ok}, dispatch.ViaBespoke, ""},
+		{"hook not executable", map[string]string{"hooks/install": inert}, dispatch.ViaBespoke, "permission denied"},
 		{"neither", map[string]string{"hooks/start": ok}, "", ""},
-		{"a folder", map[string]string{"hooks/install/x": ok}, viaBespoke, "is a directory"},
+		{"a folder", map[string]string{"hooks/install/x": ok}, dispatch.ViaBespoke, "is a directory"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			if _, err := findScript(dir, "install"); err == nil || err.Error() != "charm missing from disk" {
+			if _, err := dispatch.FindHook(dir, "install"); err == nil || err.Error() != "charm missing from disk" {
 				t.Errorf("without metadata.yaml: %v", err)
 			}
 			c.files["metadata.yaml"] = webMeta
@@ -90,7 +91,7 @@ func TestWhatIsRun(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			s, err := findScript(dir, "install")
+			s, err := dispatch.FindHook(dir, "install")
 			if fmt.Sprint(err) != c.err && (err != nil || c.err != "") {
 				t.Errorf("error %v, want %q", err, c.err)
 			}
@@ -146,12 +147,12 @@ func TestEnvironment(t *testing.T) {
 		"JUJU_AGENT_SOCKET_ADDRESS=" + unit.socket(), "JUJU_AGENT_SOCKET_NETWORK=unix",
 		"JUJU_UNIT_NAME=web/0", "JUJU_MODEL_NAME=prod", "JUJU_MODEL_UUID=" + string(testModel),
 		"JUJU_API_ADDRESSES=10.0.0.1:17070 10.0.0.2:17070", "JUJU_MACHINE_ID=1", "JUJU_PRINCIPAL_UNIT=",
-		"JUJU_AVAILABILITY_ZONE=", "JUJU_VERSION=" + JujuVersion, "CLOUD_API_VERSION=",
+		"JUJU_AVAILABILITY_ZONE=", "JUJU_VERSION=" + dispatch.JujuVersion, "CLOUD_API_VERSION=",
 		"JUJU_CHARM_HTTP_PROXY=http://proxy:3128", "JUJU_CHARM_HTTPS_PROXY=", "JUJU_CHARM_FTP_PROXY=",
 		"JUJU_CHARM_NO_PROXY=127.0.0.1,localhost,::1",
-		"JUJU_SLA=unsupported", "LANG=C.UTF-8", "PATH=" + unit.tools() + ":" + os.Getenv("PATH"), "KITH_UNIT_ADDRESS=" + address, "KITH_HOOKWIRE=1",
+		"JUJU_SLA=unsupported", "LANG=C.UTF-8", "PATH=" + unit.tools() + ":" + os.Getenv("PATH"), "KITH_UNIT_ADDRESS=" + address, "KITH_HOOKWIRE=1", "KITH_RESIDENT=1",
 	}
-	if readHostEnv(nil).ubuntu {
+	if dispatch.ReadHostEnv(nil).Ubuntu() {
 		common = append(common, "DEBIAN_FRONTEND=noninteractive", "APT_LISTCHANGES_FRONTEND=none", "TERM=tmux-256color")
 	} else {
 		common = append(common, "TERM=screen")
@@ -401,7 +402,7 @@ func TestLongPaths(t *testing.T) {
 	w.settle()
 	_, after, ok := strings.Cut(w.log(), "x is a at ")
 	socket, _, _ := strings.Cut(after, "\n")
-	if !ok || len(socket) > maxSocketPath {
+	if !ok || len(socket) > dispatch.MaxSocketPath {
 		t.Fatalf("socket %q\n%s", socket, w.log())
 	}
 	if !strings.Contains(w.log(), "install 700\n") {
@@ -413,7 +414,7 @@ func TestLongPaths(t *testing.T) {
 	}
 
 	// What an agent that was killed left behind, the next one removes.
-	left, err := os.MkdirTemp("", socketPrefix)
+	left, err := os.MkdirTemp("", dispatch.SocketPrefix)
 	w.check(err)
 	w.check(os.Symlink(left, filepath.Join(dir, "sockets")))
 	w.start(dir)
@@ -437,4 +438,23 @@ func TestStaleSocket(t *testing.T) {
 	w.start(dir)
 	w.settle()
 	w.wantLog(`unit-web-0 INFO juju.worker.uniter.operation ran "install" hook (via explicit, bespoke hook script)`)
+}
+
+// The real thing: a hundred megabytes without a newline through a real pipe.
+func TestHookPrintsWithoutEnd(t *testing.T) {
+	t.Parallel()
+	w, _ := oneUnit(t, map[string]string{"hooks/install": "#!/bin/sh\nhead -c 100000000 /dev/zero | tr '\\000' x\necho; echo the reason >&2\nexit 1\n"})
+	if f := w.failed(); f.Message != "exit status 1" {
+		t.Errorf("failure %+v", f)
+	}
+	w.wantLog("unit-web-0 WARNING unit.web/0.install the reason")
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	size := 0
+	for _, r := range w.logs {
+		size += len(r.Message)
+	}
+	if size > 2*dispatch.MaxOutput {
+		t.Errorf("%d bytes were logged", size)
+	}
 }

@@ -15,6 +15,7 @@ import (
 	"kith"
 	"kith/internal/api"
 	"kith/internal/core"
+	"kith/internal/dispatch"
 )
 
 // imageFile is what resource-get gives for an image (hook protocol reference, section 13.4).
@@ -42,7 +43,7 @@ func (u *unit) fetchResource(ctx context.Context, r core.ResourceContext) (strin
 	path := filepath.Join(dir, file)
 	known, err := readFetched(u.dir.fetched())
 	if err != nil {
-		return "", kith.Errorf(kith.Internal, "cannot tell what was fetched: %v", reason(err))
+		return "", kith.Errorf(kith.Internal, "cannot tell what was fetched: %v", dispatch.Reason(err))
 	}
 	if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() && known[r.Name] == r.Sum() {
 		return path, nil
@@ -52,7 +53,7 @@ func (u *unit) fetchResource(ctx context.Context, r core.ResourceContext) (strin
 	}
 	known[r.Name] = r.Sum()
 	if err := known.write(u.dir.fetched()); err != nil {
-		return "", kith.Errorf(kith.Internal, "cannot note what was fetched: %v", reason(err))
+		return "", kith.Errorf(kith.Internal, "cannot note what was fetched: %v", dispatch.Reason(err))
 	}
 	return path, nil
 }
@@ -129,7 +130,7 @@ func writeSummed(path string, body io.Reader, r core.ResourceContext) error {
 }
 
 func cannotStore(r core.ResourceContext, err error) error {
-	return kith.Errorf(kith.Internal, "cannot store resource %q: %v", r.Name, reason(err))
+	return kith.Errorf(kith.Internal, "cannot store resource %q: %v", r.Name, dispatch.Reason(err))
 }
 
 // fetched says of each resource which content its folder holds.

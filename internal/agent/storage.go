@@ -9,6 +9,7 @@ import (
 	"kith"
 	"kith/internal/api"
 	"kith/internal/core"
+	"kith/internal/dispatch"
 )
 
 // storage is where the data of a storage is: a folder of its own, below one that no
@@ -38,7 +39,7 @@ func (u *unit) makeStorage(a *api.Assignment) error {
 	}
 	dir := a.Hook.Storage.Location
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return kith.Errorf(kith.Internal, "cannot make storage %s: %v", a.Hook.Storage.ID, reason(err))
+		return kith.Errorf(kith.Internal, "cannot make storage %s: %v", a.Hook.Storage.ID, dispatch.Reason(err))
 	}
 	mode := os.FileMode(0o700)
 	for _, s := range a.Context.Storage {
@@ -47,7 +48,7 @@ func (u *unit) makeStorage(a *api.Assignment) error {
 		}
 	}
 	if err := os.Chmod(dir, mode); err != nil {
-		return kith.Errorf(kith.Internal, "cannot make storage %s private: %v", a.Hook.Storage.ID, reason(err))
+		return kith.Errorf(kith.Internal, "cannot make storage %s private: %v", a.Hook.Storage.ID, dispatch.Reason(err))
 	}
 	return nil
 }
@@ -66,7 +67,7 @@ func (a *Agent) wipe(l life, ref api.StorageRef) {
 			if err == nil {
 				break
 			}
-			a.Log.Warn("cannot delete storage, trying again", "storage", ref.Storage, "model", ref.Model, "error", reason(err))
+			a.Log.Warn("cannot delete storage, trying again", "storage", ref.Storage, "model", ref.Model, "error", dispatch.Reason(err))
 			if !wait.wait(l.start) {
 				return
 			}

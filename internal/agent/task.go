@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -13,6 +12,7 @@ import (
 	"kith"
 	"kith/internal/api"
 	"kith/internal/core"
+	"kith/internal/dispatch"
 	"kith/internal/hooktool"
 )
 
@@ -120,18 +120,18 @@ func (u *unit) stepTask(a *api.Assignment) {
 
 // findTask brings the charm up to date and finds what to run. A failure to do so is the
 // task's; false if the agent ends first.
-func (u *unit) findTask(a *api.Assignment) (s script, failure error, ok bool) {
+func (u *unit) findTask(a *api.Assignment) (s dispatch.Script, failure error, ok bool) {
 	if t := a.Context.Task; t != nil && t.Machine != "" {
 		s, err := findShell(t.Command.Text)
 		return s, err, true
 	}
 	if err := u.unpack(a.Context.Charm); err != nil {
-		return script{}, err, u.life.start.Err() == nil
+		return dispatch.Script{}, err, u.life.start.Err() == nil
 	}
 	if a.Hook.Kind == core.Exec {
 		s, failure = findShell(a.Context.Task.Command.Text)
 	} else {
-		s, failure = findAction(u.dir.charm(), a.Hook.Name())
+		s, failure = dispatch.FindAction(u.dir.charm(), a.Hook.Name())
 	}
 	return s, failure, true
 }
@@ -140,24 +140,24 @@ func (u *unit) findTask(a *api.Assignment) (s script, failure error, ok bool) {
 const viaShell = "shell"
 
 // findShell is a shell that runs text: bash, as in Juju, or what there is.
-func findShell(text string) (script, error) {
+func findShell(text string) (dispatch.Script, error) {
 	shell, err := exec.LookPath("bash")
 	if err != nil {
 		shell, err = exec.LookPath("sh")
 	}
 	if err != nil {
-		return script{Via: viaShell}, kith.Errorf(kith.Internal, "no shell was found: %v", reason(err))
+		return dispatch.Script{Via: viaShell}, kith.Errorf(kith.Internal, "no shell was found: %v", dispatch.Reason(err))
 	}
-	return script{Path: shell, Args: []string{"-c", text}, Via: viaShell}, nil
+	return dispatch.Script{Path: shell, Args: []string{"-c", text}, Via: viaShell}, nil
 }
 
 // runTask runs what was found, if anything was, to its end.
-func (u *unit) runTask(a *api.Assignment, s script, r *taskRun, failure error) core.TaskOutcome {
+func (u *unit) runTask(a *api.Assignment, s dispatch.Script, r *taskRun, failure error) core.TaskOutcome {
 	run, host := u.newRun(a)
 	defer host.end()
 	end := hooktool.Ending{Missing: s.Path == ""}
 	if failure != nil {
-		end = hooktool.Ending{Failed: reason(failure).Error()}
+		end = hooktool.Ending{Failed: dispatch.Reason(failure).Error()}
 	}
 	if failure == nil && s.Path != "" {
 		if c := a.Context.Task.Command; c != nil && c.Timeout > 0 {
@@ -170,33 +170,29 @@ func (u *unit) runTask(a *api.Assignment, s script, r *taskRun, failure error) c
 }
 
 // executeTask runs the process of a task.
-func (u *unit) executeTask(a *api.Assignment, s script, r *taskRun, run *hooktool.Run, host *toolHost) hooktool.Ending {
-	fail := func(err error) hooktool.Ending { return hooktool.Ending{Failed: reason(err).Error()} }
-	p := process{path: s.Path, args: s.Args, out: u.newOutput(a.Hook.Name()), spawn: u.agent.spawn, grace: u.agent.StopGrace, kill: r.kill}
-	var stdout, stderr capture
-	p.stdout, p.stderr = &stdout, &stderr
-	var tools *toolServer
-	if a.Context.Task.Machine != "" {
-		p.dir, p.env = homeFolder(), machineEnvironment(u.agent.env)
-	} else {
-		served, id, err := u.serveTools(a, run, host)
+func (u *unit) executeTask(a *api.Assignment, s dispatch.Script, r *taskRun, run *hooktool.Run, host *toolHost) hooktool.Ending {
+	fail := func(err error) hooktool.Ending { return hooktool.Ending{Failed: dispatch.Reason(err).Error()} }
+	e := dispatch.Event{Script: s, Dir: dispatch.HomeFolder(), Env: dispatch.MachineEnvironment(u.agent.env), Output: u.newOutput(a.Hook.Name())}
+	if a.Context.Task.Machine == "" {
+		tools, id, err := u.serveTools(a, run, host)
 		if err != nil {
 			return fail(err)
 		}
-		tools = served
-		p.dir, p.env = u.dir.charm(), environment(u.agent.env, places{u.dir.charm(), u.dir.tools(), tools.path}, &a.Context, a.Hook, id)
+		e = u.event(a, s, tools, id)
 	}
-	state, err := u.runNoted(p)
-	if tools != nil {
-		tools.close()
+	var stdout, stderr capture
+	e.Stdout, e.Stderr, e.Kill = &stdout, &stderr, r.kill
+	exit, err := u.runner.Run(u.life.run, e)
+	if e.Tools != nil {
+		e.Tools.Close()
 	}
-	p.out.finish()
+	e.Output.Finish()
 	if err != nil {
 		return fail(err)
 	}
-	end := hooktool.Ending{Output: hooktool.NewOutput(state.ExitCode(), stdout.kept(), stderr.kept())}
-	if !state.Success() {
-		end.Failed = state.String()
+	end := hooktool.Ending{Output: hooktool.NewOutput(exit.Code, stdout.kept(), stderr.kept())}
+	if !exit.Success() {
+		end.Failed = exit.Text
 		r.mu.Lock()
 		end.Aborted, end.TimedOut = r.aborted, r.timedOut
 		r.mu.Unlock()
@@ -205,17 +201,8 @@ func (u *unit) executeTask(a *api.Assignment, s script, r *taskRun, run *hooktoo
 	return end
 }
 
-// homeFolder is where commands for a machine run: the user's home, if there is one.
-func homeFolder() string {
-	dir, err := os.UserHomeDir()
-	if info, statErr := os.Stat(dir); err != nil || statErr != nil || !info.IsDir() {
-		return "/"
-	}
-	return dir
-}
-
 // logTask notes the end of a task beside those of hooks.
-func (u *unit) logTask(a *api.Assignment, s script, o core.TaskOutcome) {
+func (u *unit) logTask(a *api.Assignment, s dispatch.Script, o core.TaskOutcome) {
 	name, via := a.Hook.Name(), ""
 	if s.Via != "" {
 		via = " (via " + s.Via + ")"

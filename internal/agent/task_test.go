@@ -13,6 +13,7 @@ import (
 	"kith"
 	"kith/internal/api"
 	"kith/internal/core"
+	"kith/internal/dispatch"
 )
 
 // actionsYAML declares the actions that tests have scripts for.
@@ -84,21 +85,21 @@ func TestWhichActionIsRun(t *testing.T) {
 	}
 	write("metadata.yaml", 0o644)
 	write("hooks/backup", 0o755)
-	if s, err := findAction(dir, "backup"); s.Path != "" || err != nil {
+	if s, err := dispatch.FindAction(dir, "backup"); s.Path != "" || err != nil {
 		t.Errorf("with a hook of the name: %+v, %v", s, err)
 	}
 	write("actions/backup", 0o644)
-	if _, err := findAction(dir, "backup"); err == nil || err.Error() != "permission denied" {
+	if _, err := dispatch.FindAction(dir, "backup"); err == nil || err.Error() != "permission denied" {
 		t.Errorf("a script that cannot be executed: %v", err)
 	}
 	if err := os.Chmod(filepath.Join(dir, "actions/backup"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if s, err := findAction(dir, "backup"); s.Path != filepath.Join(dir, "actions/backup") || s.Via != viaBespoke || err != nil {
+	if s, err := dispatch.FindAction(dir, "backup"); s.Path != filepath.Join(dir, "actions/backup") || s.Via != dispatch.ViaBespoke || err != nil {
 		t.Errorf("%+v, %v", s, err)
 	}
 	write("dispatch", 0o755)
-	if s, err := findAction(dir, "backup"); s.Path != filepath.Join(dir, "dispatch") || s.Via != viaDispatch || err != nil {
+	if s, err := dispatch.FindAction(dir, "backup"); s.Path != filepath.Join(dir, "dispatch") || s.Via != dispatch.ViaDispatch || err != nil {
 		t.Errorf("%+v, %v", s, err)
 	}
 }
@@ -226,7 +227,7 @@ func TestTaskEnvironment(t *testing.T) {
 	got = vars(w.over(w.exec(core.RunCommand{Command: "env", Relation: &id})))
 	want("command about a relation", got, "JUJU_RELATION", "cluster", "JUJU_RELATION_ID", "cluster:0", "JUJU_REMOTE_UNIT", "web/1", "JUJU_REMOTE_APP", "")
 	got = vars(w.over(w.exec(core.RunCommand{Command: "env; pwd", Machines: []kith.MachineID{"0"}})))
-	want("command for a machine", got, "JUJU_UNIT_NAME", "unset", "JUJU_CONTEXT_ID", "unset", "JUJU_AGENT_SOCKET_ADDRESS", "unset", "LANG", "C.UTF-8", "HOME", homeFolder())
+	want("command for a machine", got, "JUJU_UNIT_NAME", "unset", "JUJU_CONTEXT_ID", "unset", "JUJU_AGENT_SOCKET_ADDRESS", "unset", "LANG", "C.UTF-8", "HOME", dispatch.HomeFolder())
 }
 
 // Section 3.11 and relations reference 6.4: a command has the tools, and what it writes
@@ -378,7 +379,7 @@ func TestAgentKilledInAction(t *testing.T) {
 	unit := dirs{filepath.Join(dir, "agent")}.unit(refOf("web/0"))
 	pid := w.pid(unit)
 	kill()
-	if diesWithParent {
+	if dispatch.DiesWithParent {
 		waitFor(t, "the end of the first life's process", func() bool { return !running(pid) })
 	}
 	w.startProcess(dir)

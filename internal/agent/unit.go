@@ -10,6 +10,7 @@ import (
 	"kith"
 	"kith/internal/api"
 	"kith/internal/core"
+	"kith/internal/dispatch"
 )
 
 // unit is one unit on this host: a goroutine that runs its hooks one after another.
@@ -27,6 +28,7 @@ type unit struct {
 	requeued int
 	// unpacked is the charm that is known to be unpacked whole.
 	unpacked string
+	runner   dispatch.Runner
 
 	mu   sync.Mutex
 	next *api.Assignment // not begun
@@ -38,7 +40,21 @@ type unit struct {
 }
 
 func newUnit(a *Agent, h api.HostUnit) *unit {
-	return &unit{agent: a, ref: h.UnitRef, held: h, dir: a.dirs.unit(h.UnitRef), wake: make(chan struct{}, 1)}
+	u := &unit{agent: a, ref: h.UnitRef, held: h, dir: a.dirs.unit(h.UnitRef), wake: make(chan struct{}, 1)}
+	u.runner = dispatch.Runner{Spawn: a.spawn, Grace: a.StopGrace, Between: func() *dispatch.Output { return u.newOutput(outputBetween) },
+		Lost: u.logLost}
+	if !dispatch.DiesWithParent {
+		u.runner.Note = u.noteProcess
+	}
+	return u
+}
+
+// outputBetween stands for the hook's name in the log where a process that stays prints
+// between two of them.
+const outputBetween = "resident"
+
+func (u *unit) logLost(how string) {
+	u.log(api.LevelWarning, moduleUniter, "the process of the charm ended between two events, and is started anew: "+how)
 }
 
 // assign gives the unit its next hook. It replaces one that was not begun: the
@@ -82,8 +98,9 @@ func (u *unit) answered(r api.CommandReply, committed uint64) {
 
 // main is the life of the unit on this host.
 func (u *unit) main() {
+	defer u.leave()
+	defer u.runner.End()
 	if !u.takeUp() {
-		u.leave()
 		return
 	}
 	for {
@@ -98,7 +115,6 @@ func (u *unit) main() {
 				}
 			}
 		case <-u.life.start.Done():
-			u.leave()
 			return
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"kith"
 	"kith/charm"
+	"kith/internal/dispatch"
 )
 
 // manifest lists what of a charm directory came out of an archive. It is kept
@@ -60,7 +61,7 @@ func unpack(d unitDir, id string, get func() (archive string, err error)) error 
 	if err != nil {
 		return cannotUnpack(id, err)
 	}
-	if old.Charm == id && hasMetadata(d.charm()) {
+	if old.Charm == id && dispatch.HasMetadata(d.charm()) {
 		return nil
 	}
 	archive, err := get()

@@ -29,6 +29,9 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv("KITH_TEST_AGENT"); dir != "" {
 		os.Exit(agentProcess(dir))
 	}
+	if len(os.Args) > 1 && os.Args[1] == testCharm {
+		charmProcess(os.Args[2:])
+	}
 	dir, err := os.MkdirTemp("", "kith-tool-")
 	if err != nil {
 		panic(err)
@@ -87,6 +90,14 @@ type world struct {
 	before func(core.Op) error
 	after  func(core.Op) error
 	begun  int
+	// entries is the history, if keep is set.
+	keep    bool
+	entries []core.Entry
+	// In turns, only the unit whose turn it is gets its hook, and the turn ends with the hook.
+	turns bool
+	turn  kith.UnitName
+	ended map[kith.UnitName]int // hooks and tasks that were reported, and heard
+	still time.Time             // the time, if it stands still
 }
 
 // session is a connected agent: events it has yet to take.
@@ -97,12 +108,17 @@ type session struct {
 }
 
 func newWorld(t testing.TB) *world {
-	w := &world{t: t, m: &core.Model{}, changed: make(chan struct{}), offered: map[kith.UnitName]string{}, blobs: map[string][]byte{}}
+	w := &world{t: t, m: &core.Model{}, changed: make(chan struct{}), offered: map[kith.UnitName]string{}, ended: map[kith.UnitName]int{}, blobs: map[string][]byte{}}
 	w.must(core.CreateModel{UUID: testModel, ModelName: "prod", Owner: "admin"})
 	return w
 }
 
-func (w *world) now() time.Time { return time.Now().Add(w.late) }
+func (w *world) now() time.Time {
+	if !w.still.IsZero() {
+		return w.still
+	}
+	return time.Now().Add(w.late)
+}
 
 // must sends a command of the operator's.
 func (w *world) must(op core.Op) {
@@ -121,17 +137,38 @@ func (w *world) command(actor core.Actor, op core.Op) (api.CommandReply, error) 
 
 func (w *world) commit(actor core.Actor, op core.Op) (api.CommandReply, error) {
 	before := w.m.Revision
-	if _, _, err := core.Commit(w.m, core.Command{Now: w.now(), Actor: actor, Op: op}); err != nil {
+	if err := w.apply(actor, op); err != nil {
 		return api.CommandReply{}, err
 	}
-	if _, ok := op.(core.BeginHook); ok {
+	switch op := op.(type) {
+	case core.BeginHook:
 		w.begun++
+	case core.CommitHook:
+		w.endTurn(op.Unit)
+	case core.FailHook:
+		w.endTurn(op.Unit)
+	case core.FinishTask:
+		w.endTurn(op.Unit)
 	}
 	reply := api.CommandReply{Revision: w.m.Revision, Unchanged: w.m.Revision == before}
 	w.work()
 	close(w.changed)
 	w.changed = make(chan struct{})
 	return reply, nil
+}
+
+func (w *world) apply(actor core.Actor, op core.Op) error {
+	e, _, err := core.Commit(w.m, core.Command{Now: w.now(), Actor: actor, Op: op})
+	if w.keep && e.Revision != 0 {
+		w.entries = append(w.entries, e)
+	}
+	return err
+}
+
+// endTurn ends a unit's turn.
+func (w *world) endTurn(u kith.UnitName) {
+	w.turn = ""
+	w.ended[u]++
 }
 
 // work does the bookkeeping steps, offers the hooks that are due, and has tasks aborted.
@@ -164,7 +201,7 @@ func (w *world) work() {
 				op = core.RemoveDeadUnit{Unit: u}
 				w.send(api.HostEvent{Gone: &api.UnitRef{Model: testModel, Unit: u}})
 			}
-			if _, _, err := core.Commit(w.m, core.Command{Now: w.now(), Actor: core.System, Op: op}); err != nil {
+			if err := w.apply(core.System, op); err != nil {
 				panic(err)
 			}
 			again = true
@@ -196,6 +233,9 @@ func (w *world) offer(u kith.UnitName, v core.View, step resolve.Step) {
 		return
 	}
 	w.hold(u)
+	if w.turns && w.turn != u {
+		return
+	}
 	a := &api.Assignment{UnitRef: api.UnitRef{Model: testModel, Unit: u}, ModelName: "prod", Seq: v.Past.Seq + 1, Hook: step.Hook,
 		Context: v.Context(step.Hook, w.now()), Token: string(u)}
 	text, err := json.Marshal(a)

@@ -43,17 +43,22 @@ const hostName = "local"
 // hostFlags are the flags of up for what runs in the process.
 type hostFlags struct {
 	hookTool   string
+	noResident bool
 	etcdSocket bool
 }
 
 func (h *hostFlags) declare(f *pflag.FlagSet) {
 	f.StringVar(&h.hookTool, "hook-tool", "", "The program behind the hook tools (kith-hook beside this program)")
+	f.BoolVar(&h.noResident, "no-residents", false, "Run every event in a process of its own, also of charms that would stay")
 	f.BoolVar(&h.etcdSocket, "etcd-socket", false, "Let etcdctl reach the store, by etcd/etcd.sock in the data folder")
 }
 
 // args repeats the flags for the process in the background.
 func (h *hostFlags) args() []string {
 	var args []string
+	if h.noResident {
+		args = append(args, "--no-residents")
+	}
 	if h.hookTool != "" {
 		args = append(args, "--hook-tool", h.hookTool)
 	}
@@ -243,7 +248,7 @@ func (r *roles) local() *client.Client {
 func (r *roles) agent() *agent.Agent {
 	return agent.New(agent.Config{
 		Host: hostName, Controller: agent.Over(r.local()), Dir: filepath.Join(r.d.data, agentName),
-		HookTool: r.flags.hookTool, Log: r.log.With("part", "agent"),
+		HookTool: r.flags.hookTool, NoResidents: r.flags.noResident, Log: r.log.With("part", "agent"),
 	})
 }
 

@@ -77,5 +77,35 @@ func (c *Conn) Call(q Request) (Response, error) {
 	return p, err
 }
 
+// Next says that an event is over and waits for the next one, which the agent may
+// send at any later time. It is what a charm that stays does between two events.
+// After an error there is none for this process, and the connection is of no more use.
+//
+// Errors: ErrClosed if the agent hung up, which it also does to decline; ErrProtocol, ErrVersion.
+func (c *Conn) Next(o Over) (Event, error) {
+	if c.broken != nil {
+		return Event{}, c.broken
+	}
+	err := writeOver(c.file, o)
+	var e Event
+	if err == nil {
+		e, err = readEvent(c.file)
+	}
+	if err == nil {
+		err = writeBegun(c.file)
+	}
+	if errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) {
+		err = ErrClosed
+	}
+	c.broken = err
+	return e, err
+}
+
+// Interrupt ends a [Conn.Next] that waits, or will, with [ErrClosed]. It may be called
+// beside it, and not beside Close.
+func (c *Conn) Interrupt() {
+	_ = syscall.Shutdown(int(c.file.Fd()), syscall.SHUT_RD) // a connection that is gone needs none
+}
+
 // Close hangs up.
 func (c *Conn) Close() error { return c.file.Close() }

@@ -12,6 +12,10 @@
 // the same in every version, so a peer of another version is told so instead of
 // being misread. Inside a payload every string is preceded by its four-byte length.
 //
+// A charm whose process stays (docs/design/resident.md) ends its event with the frame
+// [Over] on the connection on which it has made its calls, and the agent answers with the
+// next [Event] when there is one.
+//
 // Standard input is never sent at first. A tool that wants it answers NeedStdin,
 // and the caller reads its standard input to the end and calls again: a tool that
 // does not need standard input neither consumes it nor waits for it, which shell

@@ -14,6 +14,13 @@ const Version = 1
 // Under Juju the socket is there too, and speaks something else.
 const VersionVariable = "KITH_HOOKWIRE"
 
+// ResidentVersion is the version of the conversation with a charm that stays: see [Over].
+const ResidentVersion = 1
+
+// ResidentVariable names the environment variable by which a unit agent tells a charm
+// that its process may stay, and in which version of the conversation.
+const ResidentVariable = "KITH_RESIDENT"
+
 // MaxFrame is the largest payload of a frame: a whole databag of 16 MiB fits even if
 // JSON escapes every byte of it into several, with room for names beside it.
 const MaxFrame = 64<<20 + 64<<10
@@ -22,6 +29,9 @@ const (
 	headerSize   = 8
 	kindRequest  = 1
 	kindResponse = 2
+	kindOver     = 3
+	kindEvent    = 4
+	kindBegun    = 5
 	// firstChunk bounds what a header alone can make us allocate.
 	firstChunk = 64 << 10
 )
@@ -56,24 +66,31 @@ func newPayload(size int) []byte { return make([]byte, headerSize, headerSize+si
 // readFrame reads one frame of the wanted kind. The end of the connection between
 // two frames is io.EOF, inside a frame io.ErrUnexpectedEOF.
 func readFrame(r io.Reader, kind byte) ([]byte, error) {
+	_, payload, err := readOneOf(r, kind, kind)
+	return payload, err
+}
+
+// readOneOf reads one frame of either kind, and says which it is.
+func readOneOf(r io.Reader, kind, other byte) (byte, []byte, error) {
 	var h [headerSize]byte
 	if _, err := io.ReadFull(r, h[:]); err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	if h[0] != 'K' || h[1] != 'H' {
-		return nil, ErrProtocol
+		return 0, nil, ErrProtocol
 	}
 	if h[2] != Version {
-		return nil, ErrVersion
+		return 0, nil, ErrVersion
 	}
-	if h[3] != kind {
-		return nil, ErrProtocol
+	if h[3] != kind && h[3] != other {
+		return 0, nil, ErrProtocol
 	}
 	n := int64(h[4])<<24 | int64(h[5])<<16 | int64(h[6])<<8 | int64(h[7])
 	if n > MaxFrame {
-		return nil, ErrTooLarge
+		return 0, nil, ErrTooLarge
 	}
-	return readPayload(r, int(n))
+	payload, err := readPayload(r, int(n))
+	return h[3], payload, err
 }
 
 // readPayload reads n bytes, growing its buffer only as they arrive.

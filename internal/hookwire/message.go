@@ -73,6 +73,10 @@ func ReadRequest(r io.Reader) (Request, error) {
 	if err != nil {
 		return Request{}, err
 	}
+	return decodeRequest(payload)
+}
+
+func decodeRequest(payload []byte) (Request, error) {
 	d := decoder{rest: payload}
 	q := Request{ContextID: d.string(), Dir: d.string(), Tool: d.string()}
 	n := d.uint32()

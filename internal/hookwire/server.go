@@ -12,22 +12,63 @@ import (
 // go to handle. Bytes that are not a request are answered with a sentence, for the
 // sake of whoever reads it, and end the service.
 func Serve(conn io.ReadWriter, handle func(Request) Response) error {
+	_, err := ServeEvent(conn, handle)
+	return err
+}
+
+// ServeEvent is Serve until the caller says that its event is over, and what it says:
+// nil if it hangs up.
+func ServeEvent(conn io.ReadWriter, handle func(Request) Response) (*Over, error) {
 	for {
-		q, err := ReadRequest(conn)
+		q, over, err := readCall(conn)
 		switch err {
 		case nil:
 		case io.EOF:
-			return nil
+			return nil, nil
 		case ErrProtocol, ErrVersion, ErrTooLarge:
 			_ = WriteResponse(conn, BadRequest(err.Error())) // the first error is the one to report
-			return err
+			return nil, err
 		default:
-			return err
+			return nil, err
+		}
+		if over != nil {
+			return over, nil
 		}
 		if err := WriteResponse(conn, fitting(answer(q, handle))); err != nil {
-			return err
+			return nil, err
 		}
 	}
+}
+
+// readCall reads what a caller may say: a request, or that its event is over.
+func readCall(conn io.Reader) (q Request, over *Over, err error) {
+	kind, payload, err := readOneOf(conn, kindRequest, kindOver)
+	if err != nil {
+		return q, nil, err
+	}
+	if kind == kindOver {
+		over, err = decodeOver(payload)
+		return q, over, err
+	}
+	q, err = decodeRequest(payload)
+	return q, nil, err
+}
+
+// SendEvent gives an event to a charm that stays, and returns when the charm has begun
+// it. After an error it has not, as far as anybody knows, and the connection is of no
+// more use.
+func SendEvent(conn io.ReadWriter, e Event) error {
+	if err := writeEvent(conn, e); err != nil {
+		return err
+	}
+	payload, err := readFrame(conn, kindBegun)
+	if err == nil && len(payload) > 0 {
+		err = ErrProtocol
+	}
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		err = ErrClosed
+	}
+	return err
 }
 
 func answer(q Request, handle func(Request) Response) Response {

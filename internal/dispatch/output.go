@@ -1,4 +1,4 @@
-package agent
+package dispatch
 
 import (
 	"bytes"
@@ -13,20 +13,20 @@ import (
 
 // Bounds on what one run of a hook may put into the log.
 const (
-	// maxLine is where Juju cuts a log record (hook protocol reference, section 3.3).
+	// MaxLine is where Juju cuts a log record (hook protocol reference, section 3.3).
 	// What is beyond becomes a record of its own.
-	maxLine = 4096
-	// maxOutput bounds the log of one run: a hook in a loop must fill neither the
+	MaxLine = 4096
+	// MaxOutput bounds the log of one run: a hook in a loop must fill neither the
 	// disk nor the controller. A long Python traceback is some 10 KiB.
-	maxOutput = 1 << 20
+	MaxOutput = 1 << 20
 	// tailLines is how many of the last lines are kept when lines were dropped:
 	// the reason of a failure is usually at the end.
 	tailLines = 50
 )
 
-// output turns what a hook prints into log records: a line each, bounded in all.
+// Output turns what a hook prints into log records: a line each, bounded in all.
 // Both streams of a hook share one.
-type output struct {
+type Output struct {
 	emit func(level api.Level, line string)
 
 	mu      sync.Mutex
@@ -42,14 +42,15 @@ type tailLine struct {
 	line  string
 }
 
-func newOutput(emit func(level api.Level, line string)) *output {
-	return &output{emit: emit, left: maxOutput}
+// NewOutput makes one that passes records on.
+func NewOutput(emit func(level api.Level, line string)) *Output {
+	return &Output{emit: emit, left: MaxOutput}
 }
 
 // read logs everything r yields, at level, until it ends or is closed. Its
 // memory does not grow with what comes.
-func (o *output) read(r io.Reader, level api.Level) error {
-	buf := make([]byte, 0, 4*maxLine)
+func (o *Output) read(r io.Reader, level api.Level) error {
+	buf := make([]byte, 0, 4*MaxLine)
 	for {
 		n, err := r.Read(buf[len(buf):cap(buf)])
 		buf = o.lines(buf[:len(buf)+n], level)
@@ -67,15 +68,15 @@ func (o *output) read(r io.Reader, level api.Level) error {
 
 // lines logs the complete lines of buf, and what is too long to wait for its
 // end, and returns the rest moved to the front.
-func (o *output) lines(buf []byte, level api.Level) []byte {
+func (o *Output) lines(buf []byte, level api.Level) []byte {
 	rest := buf
 	for {
-		end := bytes.IndexByte(rest[:min(len(rest), maxLine+1)], '\n')
+		end := bytes.IndexByte(rest[:min(len(rest), MaxLine+1)], '\n')
 		switch {
 		case end >= 0:
 			o.line(level, bytes.TrimSuffix(rest[:end], []byte("\r")))
 			rest = rest[end+1:]
-		case len(rest) > maxLine:
+		case len(rest) > MaxLine:
 			cut := cutAt(rest)
 			o.line(level, rest[:cut])
 			rest = rest[cut:]
@@ -85,19 +86,19 @@ func (o *output) lines(buf []byte, level api.Level) []byte {
 	}
 }
 
-// cutAt is how much of an overlong line fits a record: maxLine bytes, or a little
+// cutAt is how much of an overlong line fits a record: MaxLine bytes, or a little
 // less where that would cut a character.
 func cutAt(line []byte) int {
 	for back := range utf8.UTFMax {
-		if utf8.RuneStart(line[maxLine-back]) {
-			return maxLine - back
+		if utf8.RuneStart(line[MaxLine-back]) {
+			return MaxLine - back
 		}
 	}
-	return maxLine // not text
+	return MaxLine // not text
 }
 
 // line logs one record, or keeps it for later once the hook has used up its share.
-func (o *output) line(level api.Level, line []byte) {
+func (o *Output) line(level api.Level, line []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if cost := len(line) + 1; cost <= o.left {
@@ -117,13 +118,13 @@ func (o *output) line(level api.Level, line []byte) {
 	o.next = (o.next + 1) % tailLines
 }
 
-// finish logs how much was dropped, and the lines after the gap.
-func (o *output) finish() {
+// Finish logs how much was dropped, and the lines after the gap.
+func (o *Output) Finish() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.dropped > 0 {
 		o.emit(api.LevelWarning, fmt.Sprintf("dropped %d lines (%d bytes) of output: a hook may log %d bytes; its last %d lines follow",
-			o.dropped, o.bytes, maxOutput, len(o.tail)))
+			o.dropped, o.bytes, MaxOutput, len(o.tail)))
 	}
 	for i := range o.tail {
 		t := o.tail[(o.next+i)%len(o.tail)]

@@ -1,4 +1,4 @@
-package agent
+package dispatch
 
 import (
 	"cmp"
@@ -18,20 +18,23 @@ import (
 // 17). A 3.6 release, because charms in the field refuse 4 and need at least 3.6.4.
 const JujuVersion = "3.6.14"
 
-// hostEnv is what a hook's environment takes from the host. It is read once.
-type hostEnv struct {
+// HostEnv is what a hook's environment takes from the host. It is read once.
+type HostEnv struct {
 	path         string // the agent's own PATH
 	ubuntu       bool
 	kubernetes   []string // NAME=value
 	apiAddresses string
 }
 
+// Ubuntu reports whether the host says that it is Ubuntu, which hooks are told.
+func (h HostEnv) Ubuntu() bool { return h.ubuntu }
+
 // defaultPath serves an agent that was started without a PATH.
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// readHostEnv looks at the agent's surroundings.
-func readHostEnv(apiAddresses []string) hostEnv {
-	h := hostEnv{path: cmp.Or(os.Getenv("PATH"), defaultPath), apiAddresses: strings.Join(apiAddresses, " ")}
+// ReadHostEnv looks at the agent's surroundings.
+func ReadHostEnv(apiAddresses []string) HostEnv {
+	h := HostEnv{path: cmp.Or(os.Getenv("PATH"), defaultPath), apiAddresses: strings.Join(apiAddresses, " ")}
 	if release, err := os.ReadFile("/etc/os-release"); err == nil {
 		h.ubuntu = isUbuntu(string(release))
 	}
@@ -60,18 +63,21 @@ func isUbuntu(release string) bool {
 	return false
 }
 
-// places are the paths a hook is told.
-type places struct {
-	charm  string // the charm directory: also the working directory
-	tools  string // first on PATH
-	socket string
+// Places are the paths a hook is told.
+type Places struct {
+	Charm  string // the charm directory: also the working directory
+	Tools  string // first on PATH
+	Socket string
+	// Stay offers the charm to keep its process for the events to come: see [Runner].
+	Stay bool
 }
 
-// environment is the complete environment of a hook; nothing else is inherited
+// Environment is the complete environment of a hook; nothing else is inherited
 // (hook protocol reference, sections 5.1 to 5.3 and 5.5, and 3.11 for commands). KITH_UNIT_ADDRESS is ours: the
 // loopback address that belongs to the unit alone, for shell charms that start servers.
-// So is KITH_HOOKWIRE, by which a Go charm knows that it can use the socket itself.
-func environment(h hostEnv, p places, c *core.HookContext, hook core.Hook, contextID string) []string {
+// So is KITH_HOOKWIRE, by which a Go charm knows that it can use the socket itself, and
+// KITH_RESIDENT, by which it knows that its process may stay.
+func Environment(h HostEnv, p Places, c *core.HookContext, hook core.Hook, contextID string) []string {
 	env := make([]string, 0, 48)
 	set := func(pairs ...string) {
 		for i := 0; i < len(pairs); i += 2 {
@@ -87,10 +93,10 @@ func environment(h hostEnv, p places, c *core.HookContext, hook core.Hook, conte
 		set("JUJU_HOOK_NAME", "", "JUJU_DISPATCH_PATH", "actions/"+t.Action,
 			"JUJU_ACTION_NAME", t.Action, "JUJU_ACTION_UUID", t.ID.String(), "JUJU_ACTION_TAG", "action-"+t.ID.String())
 	}
-	set("CHARM_DIR", p.charm,
-		"JUJU_CHARM_DIR", p.charm,
+	set("CHARM_DIR", p.Charm,
+		"JUJU_CHARM_DIR", p.Charm,
 		"JUJU_CONTEXT_ID", contextID,
-		"JUJU_AGENT_SOCKET_ADDRESS", p.socket,
+		"JUJU_AGENT_SOCKET_ADDRESS", p.Socket,
 		"JUJU_AGENT_SOCKET_NETWORK", "unix",
 		"JUJU_UNIT_NAME", string(c.Unit),
 		"JUJU_MODEL_NAME", c.ModelName,
@@ -106,11 +112,14 @@ func environment(h hostEnv, p places, c *core.HookContext, hook core.Hook, conte
 		"JUJU_CHARM_FTP_PROXY", c.Proxy.FTP,
 		"JUJU_CHARM_NO_PROXY", c.Proxy.No,
 		"JUJU_SLA", "unsupported",
-		"PATH", p.tools+":"+h.path,
+		"PATH", p.Tools+":"+h.path,
 		"LANG", "C.UTF-8",
 		"KITH_UNIT_ADDRESS", c.Address,
 		hookwire.VersionVariable, strconv.Itoa(hookwire.Version),
 	)
+	if p.Stay {
+		set(hookwire.ResidentVariable, strconv.Itoa(hookwire.ResidentVersion))
+	}
 	if h.ubuntu {
 		set("DEBIAN_FRONTEND", "noninteractive", "APT_LISTCHANGES_FRONTEND", "none", "TERM", "tmux-256color")
 	} else {
@@ -138,23 +147,32 @@ func environment(h hostEnv, p places, c *core.HookContext, hook core.Hook, conte
 	return env
 }
 
-// machineEnvironment is what a command for a machine gets: it runs in no unit's context.
-func machineEnvironment(h hostEnv) []string {
-	return []string{"PATH=" + h.path, "HOME=" + homeFolder(), "LANG=C.UTF-8", "DEBIAN_FRONTEND=noninteractive"}
+// MachineEnvironment is what a command for a machine gets: it runs in no unit's context.
+func MachineEnvironment(h HostEnv) []string {
+	return []string{"PATH=" + h.path, "HOME=" + HomeFolder(), "LANG=C.UTF-8", "DEBIAN_FRONTEND=noninteractive"}
 }
 
-// contextName is the part of a context id that says what runs (hook protocol reference, section 5.1).
-func contextName(h core.Hook) string {
+// ContextName is the part of a context id that says what runs (hook protocol reference, section 5.1).
+func ContextName(h core.Hook) string {
 	if h.Kind == core.Exec {
 		return "run-commands"
 	}
 	return h.Name()
 }
 
-// newContextID names one run of one hook. Who knows it may act as the unit while
+// NewContextID names one run of one hook. Who knows it may act as the unit while
 // the hook runs, so it cannot be guessed.
-func newContextID(u kith.UnitName, hook string) string {
+func NewContextID(u kith.UnitName, hook string) string {
 	var secret [16]byte
 	_, _ = rand.Read(secret[:]) // never fails: crypto/rand crashes the program instead
 	return string(u) + "-" + hook + "-" + hex.EncodeToString(secret[:])
+}
+
+// HomeFolder is where commands for a machine run: the user's home, if there is one.
+func HomeFolder() string {
+	dir, err := os.UserHomeDir()
+	if info, statErr := os.Stat(dir); err != nil || statErr != nil || !info.IsDir() {
+		return "/"
+	}
+	return dir
 }

@@ -1,4 +1,4 @@
-package agent
+package dispatch
 
 import (
 	"bytes"
@@ -18,18 +18,18 @@ import (
 func logged(t *testing.T, r io.Reader) []string {
 	t.Helper()
 	var lines []string
-	o := newOutput(func(level api.Level, line string) { lines = append(lines, string(level)+" "+line) })
+	o := NewOutput(func(level api.Level, line string) { lines = append(lines, string(level)+" "+line) })
 	if err := o.read(r, api.LevelDebug); err != nil {
 		t.Fatal(err)
 	}
-	o.finish()
+	o.Finish()
 	return lines
 }
 
 // Hook protocol reference, section 3.3: a record a line, cut at 4096 bytes.
 func TestOutputLines(t *testing.T) {
 	t.Parallel()
-	long := strings.Repeat("x", maxLine)
+	long := strings.Repeat("x", MaxLine)
 	for _, c := range []struct {
 		name, in string
 		want     []string
@@ -43,7 +43,7 @@ func TestOutputLines(t *testing.T) {
 		{"one byte more", long + "y\n", []string{long, "y"}},
 		{"three records", long + long + "z", []string{long, long, "z"}},
 		{"between characters", long[1:] + "é\n", []string{long[1:], "é"}},
-		{"not text", strings.Repeat("\x80", maxLine+1), []string{strings.Repeat("\x80", maxLine), "\x80"}},
+		{"not text", strings.Repeat("\x80", MaxLine+1), []string{strings.Repeat("\x80", MaxLine), "\x80"}},
 	} {
 		var want []string
 		for _, l := range c.want {
@@ -63,13 +63,13 @@ func FuzzOutput(f *testing.F) {
 	f.Add("a\nb\r\n\nc", 3)
 	f.Fuzz(func(t *testing.T, in string, repeat int) {
 		in = strings.Repeat(in, max(1, min(repeat, 100)))
-		if len(in) > maxOutput/2 {
+		if len(in) > MaxOutput/2 {
 			return
 		}
 		var got strings.Builder
 		for _, l := range logged(t, iotest.HalfReader(strings.NewReader(in))) {
 			l = strings.TrimPrefix(l, "DEBUG ")
-			if len(l) > maxLine {
+			if len(l) > MaxLine {
 				t.Errorf("a record of %d bytes", len(l))
 			}
 			got.WriteString(l)
@@ -89,15 +89,15 @@ func TestOutputIsBounded(t *testing.T) {
 	r := &counting{line: []byte(strings.Repeat("spam ", 20)), left: lines}
 	var got []string
 	size := 0
-	o := newOutput(func(level api.Level, line string) { got, size = append(got, string(level)+" "+line), size+len(line)+1 })
+	o := NewOutput(func(level api.Level, line string) { got, size = append(got, string(level)+" "+line), size+len(line)+1 })
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	if err := o.read(r, api.LevelDebug); err != nil {
 		t.Fatal(err)
 	}
-	o.finish()
+	o.Finish()
 	runtime.ReadMemStats(&after)
-	if size > maxOutput+tailLines*maxLine+1000 {
+	if size > MaxOutput+tailLines*MaxLine+1000 {
 		t.Errorf("%d bytes were logged", size)
 	}
 	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 64<<20 {
@@ -140,28 +140,9 @@ func (c *counting) Read(p []byte) (int, error) {
 
 func TestOutputReadError(t *testing.T) {
 	t.Parallel()
-	o := newOutput(func(api.Level, string) {})
+	o := NewOutput(func(api.Level, string) {})
 	boom := errors.New("boom")
 	if err := o.read(io.MultiReader(bytes.NewReader([]byte("a")), iotest.ErrReader(boom)), api.LevelDebug); !errors.Is(err, boom) {
 		t.Errorf("error %v", err)
-	}
-}
-
-// The real thing: a hundred megabytes without a newline through a real pipe.
-func TestHookPrintsWithoutEnd(t *testing.T) {
-	t.Parallel()
-	w, _ := oneUnit(t, map[string]string{"hooks/install": "#!/bin/sh\nhead -c 100000000 /dev/zero | tr '\\000' x\necho; echo the reason >&2\nexit 1\n"})
-	if f := w.failed(); f.Message != "exit status 1" {
-		t.Errorf("failure %+v", f)
-	}
-	w.wantLog("unit-web-0 WARNING unit.web/0.install the reason")
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	size := 0
-	for _, r := range w.logs {
-		size += len(r.Message)
-	}
-	if size > 2*maxOutput {
-		t.Errorf("%d bytes were logged", size)
 	}
 }

@@ -1,4 +1,4 @@
-package agent
+package dispatch
 
 import (
 	"errors"
@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// spawner starts processes from threads that live as long as the agent. On
+// Spawner starts processes from threads that live as long as the agent. On
 // linux the kernel kills them when their thread is gone, so that the death of an
 // agent, however sudden, is the death of its hooks, and no hook of its next life
 // runs beside one of the last. Elsewhere see leftover.
 //
 // Package syscall starts one process at a time; but the thread that has started one may wait
 // for a processor, behind that very process, while another could start the next.
-type spawner struct{ jobs chan *spawnJob }
+type Spawner struct{ jobs chan *spawnJob }
 
 // spawners is how many threads start processes.
 const spawners = 4
@@ -29,10 +29,11 @@ type spawnJob struct {
 	done chan struct{}
 }
 
-func newSpawner() spawner { return spawner{make(chan *spawnJob)} }
+// NewSpawner makes one; somebody has to call its Run.
+func NewSpawner() Spawner { return Spawner{make(chan *spawnJob)} }
 
-// run starts processes until close. It may return only when those have ended.
-func (s spawner) run() {
+// Run starts processes until Close. It may return only when those have ended.
+func (s Spawner) Run() {
 	var threads sync.WaitGroup
 	for range spawners {
 		threads.Go(s.thread)
@@ -40,7 +41,7 @@ func (s spawner) run() {
 	threads.Wait()
 }
 
-func (s spawner) thread() {
+func (s Spawner) thread() {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	for j := range s.jobs {
@@ -69,11 +70,12 @@ func startProcess(argv []string, attr *os.ProcAttr) (*os.Process, error) {
 	}
 }
 
-func (s spawner) close() { close(s.jobs) }
+// Close ends Run.
+func (s Spawner) Close() { close(s.jobs) }
 
 // start starts a process group of its own, so that Ctrl-C on a terminal reaches
 // the agent and not the hooks it is about to let finish.
-func (s spawner) start(argv []string, dir string, env []string, files []*os.File) (*os.Process, error) {
+func (s Spawner) start(argv []string, dir string, env []string, files []*os.File) (*os.Process, error) {
 	sys := &syscall.SysProcAttr{Setpgid: true}
 	dieWithParent(sys)
 	j := &spawnJob{argv: argv, attr: &os.ProcAttr{Dir: dir, Env: env, Files: files, Sys: sys}, done: make(chan struct{})}

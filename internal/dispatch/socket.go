@@ -1,4 +1,4 @@
-package agent
+package dispatch
 
 import (
 	"context"
@@ -15,29 +15,32 @@ import (
 	"kith/internal/hookwire"
 )
 
-// maxSocketPath is the longest path a unix socket may have on every system we
+// MaxSocketPath is the longest path a unix socket may have on every system we
 // run on: sun_path has 104 bytes on darwin and 108 on linux, one of them a zero.
-const maxSocketPath = 103
+const MaxSocketPath = 103
 
-// socketDir hands out short paths for sockets whose own place is too deep in the
+// Sockets hands out short paths for sockets whose own place is too deep in the
 // file system. Its folder is made when first needed.
-type socketDir struct {
+type Sockets struct {
 	note string // a link to the folder, so that the next life of an agent that was killed removes it
 	mu   sync.Mutex
 	dir  string
 	next int
 }
 
-// place is where the socket that belongs at path can be: there, or if that is
+// NewSockets hands out sockets; note is where it notes the folder that it makes for them.
+func NewSockets(note string) *Sockets { return &Sockets{note: note} }
+
+// Place is where the socket that belongs at path can be: there, or if that is
 // too long for a socket, in a private folder of the system's temporary one.
-func (d *socketDir) place(path string) (string, error) {
-	if len(path) <= maxSocketPath {
+func (d *Sockets) Place(path string) (string, error) {
+	if len(path) <= MaxSocketPath {
 		return path, nil
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.dir == "" {
-		dir, err := os.MkdirTemp(shortTemp(), socketPrefix)
+		dir, err := os.MkdirTemp(shortTemp(), SocketPrefix)
 		if err != nil {
 			return "", kith.Errorf(kith.Internal, "cannot make a folder for the sockets of hook tools: %v", err).
 				WithHint("set TMPDIR to a folder that can be written to, or KITH_HOME to a shorter path")
@@ -52,14 +55,14 @@ func (d *socketDir) place(path string) (string, error) {
 // shortTemp is the temporary folder, or /tmp where that has a long path too.
 func shortTemp() string {
 	const room = len("/kith-0123456789/1234567")
-	if dir := os.TempDir(); len(dir)+room <= maxSocketPath {
+	if dir := os.TempDir(); len(dir)+room <= MaxSocketPath {
 		return dir
 	}
 	return "/tmp"
 }
 
-// remove deletes the folder, be it of this life of the agent or of an earlier one.
-func (d *socketDir) remove() error {
+// Remove deletes the folder, be it of this life of the agent or of an earlier one.
+func (d *Sockets) Remove() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.dir = ""
@@ -67,25 +70,26 @@ func (d *socketDir) remove() error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err == nil && strings.HasPrefix(filepath.Base(dir), socketPrefix) {
+	if err == nil && strings.HasPrefix(filepath.Base(dir), SocketPrefix) {
 		err = os.RemoveAll(dir)
 	}
 	return errors.Join(err, os.Remove(d.note))
 }
 
-// socketPrefix begins the names of folders of sockets.
-const socketPrefix = "kith-"
+// SocketPrefix begins the names of folders of sockets.
+const SocketPrefix = "kith-"
 
-// toolHandler executes one call of a hook tool.
-type toolHandler func(hookwire.Request) hookwire.Response
+// ToolHandler executes one call of a hook tool.
+type ToolHandler func(hookwire.Request) hookwire.Response
 
-// toolServer serves the hook tools of one run of one hook, from listenTools to
-// close: the socket exists no longer than the hook runs, and calls are served one
+// Tools serves the hook tools of one run of one hook, from ListenTools to
+// Close: the socket exists no longer than the hook runs, and calls are served one
 // at a time (hook protocol reference, section 6.1).
-type toolServer struct {
-	path      string
+type Tools struct {
+	// Path is the socket's.
+	Path      string
 	contextID string
-	handle    toolHandler
+	handle    ToolHandler
 	listener  *net.UnixListener
 	cancel    context.CancelFunc
 	serving   sync.WaitGroup
@@ -96,11 +100,21 @@ type toolServer struct {
 	mu     sync.Mutex // not held while anything is waited for
 	conns  map[net.Conn]bool
 	closed bool
+	// stays gets the connection of a process that has said that its event is over, the
+	// first that does.
+	stays  chan stay
+	stayed bool
 }
 
-// listenTools starts to serve at path. Whoever called it must call close, which
+// stay is a connection whose process stays, and what it said.
+type stay struct {
+	conn net.Conn
+	over hookwire.Over
+}
+
+// ListenTools starts to serve at path. Whoever called it must call Close, which
 // calls cancel: it cuts short what handle is waiting for.
-func listenTools(path, contextID string, cancel context.CancelFunc, handle toolHandler) (*toolServer, error) {
+func ListenTools(path, contextID string, cancel context.CancelFunc, handle ToolHandler) (*Tools, error) {
 	_ = os.Remove(path) // what an agent that was killed left behind
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	if err == nil {
@@ -109,14 +123,14 @@ func listenTools(path, contextID string, cancel context.CancelFunc, handle toolH
 		}
 	}
 	if err != nil {
-		return nil, kith.Errorf(kith.Internal, "cannot listen for hook tools at %q: %v", path, reason(err))
+		return nil, kith.Errorf(kith.Internal, "cannot listen for hook tools at %q: %v", path, Reason(err))
 	}
-	s := &toolServer{path: path, contextID: contextID, handle: handle, listener: l, cancel: cancel, conns: map[net.Conn]bool{}}
+	s := &Tools{Path: path, contextID: contextID, handle: handle, listener: l, cancel: cancel, conns: map[net.Conn]bool{}, stays: make(chan stay, 1)}
 	s.serving.Go(s.accept)
 	return s, nil
 }
 
-func (s *toolServer) accept() {
+func (s *Tools) accept() {
 	for {
 		conn, err := s.listener.Accept()
 		if errors.Is(err, net.ErrClosed) {
@@ -131,14 +145,16 @@ func (s *toolServer) accept() {
 		}
 		s.serving.Go(func() {
 			// What goes wrong on a connection is the caller's to report: it has no answer.
-			_ = hookwire.Serve(conn, s.call)
-			s.untrack(conn)
+			over, _ := hookwire.ServeEvent(conn, s.call)
+			if over == nil || !s.release(conn, *over) {
+				s.untrack(conn)
+			}
 		})
 	}
 }
 
 // call executes one call, after the ones before it.
-func (s *toolServer) call(q hookwire.Request) hookwire.Response {
+func (s *Tools) call(q hookwire.Request) hookwire.Response {
 	s.calls.Lock()
 	defer s.calls.Unlock()
 	if s.over || q.ContextID != s.contextID {
@@ -147,7 +163,7 @@ func (s *toolServer) call(q hookwire.Request) hookwire.Response {
 	return s.handle(q)
 }
 
-func (s *toolServer) track(c net.Conn) bool {
+func (s *Tools) track(c net.Conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -157,17 +173,30 @@ func (s *toolServer) track(c net.Conn) bool {
 	return true
 }
 
-func (s *toolServer) untrack(c net.Conn) {
+// release passes on the connection of a process that stays, if there is none yet.
+func (s *Tools) release(c net.Conn, over hookwire.Over) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.stayed || over.ContextID != s.contextID {
+		return false
+	}
+	s.stayed = true
+	delete(s.conns, c)
+	s.stays <- stay{c, over}
+	return true
+}
+
+func (s *Tools) untrack(c net.Conn) {
 	s.mu.Lock()
 	delete(s.conns, c)
 	s.mu.Unlock()
 	_ = c.Close()
 }
 
-// close ends the service: the socket is gone, and when close returns no call is
+// Close ends the service: the socket is gone, and when Close returns no call is
 // being executed and none will be. A call under way is cut short; the process
 // that made it did not wait for it.
-func (s *toolServer) close() {
+func (s *Tools) Close() {
 	s.cancel()
 	_ = s.listener.Close() // unlinks the socket
 	s.calls.Lock()
@@ -180,4 +209,9 @@ func (s *toolServer) close() {
 	}
 	s.mu.Unlock()
 	s.serving.Wait()
+	select {
+	case left := <-s.stays: // nobody has taken it
+		_ = left.conn.Close()
+	default:
+	}
 }

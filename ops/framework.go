@@ -30,7 +30,7 @@ type Framework struct {
 func newFramework(ctx context.Context, d Dispatch) *Framework {
 	f := &Framework{
 		ctx: ctx, env: d.Env, meta: d.Meta, backend: d.Backend,
-		observers: map[string][]Observation{}, named: map[string]bool{},
+		observers: map[string][]Observation{},
 		stored: storedStates{backend: d.State},
 	}
 	if d.State == nil {
@@ -94,6 +94,9 @@ func (f *Framework) check(o Observation) error {
 	id := o.key + " " + o.name
 	if f.named[id] {
 		return kith.Errorf(kith.Invalid, "cannot observe %q: it has an observer named %q already", o.event(), o.name)
+	}
+	if f.named == nil {
+		f.named = map[string]bool{}
 	}
 	f.named[id] = true
 	return nil

@@ -92,22 +92,22 @@ func mayRead(m *Model, reader kith.UnitName, r *Relation, owner string) error {
 	if !ok || r.end(reader.App()) == nil || !v.attends(r) {
 		return kith.Errorf(kith.NotFound, "relation not found")
 	}
-	denied := kith.Errorf(kith.Forbidden, "permission denied")
+	denied := func() error { return kith.Errorf(kith.Forbidden, "permission denied") }
 	if !strings.Contains(owner, "/") {
 		if r.end(kith.AppName(owner)) == nil {
-			return denied
+			return denied()
 		}
 		if leads, _ := v.Leader(); kith.AppName(owner) == reader.App() && !r.Peer() && !leads {
-			return denied
+			return denied()
 		}
 		return nil
 	}
 	unit := kith.UnitName(owner)
 	if r.end(unit.App()) == nil {
-		return denied
+		return denied()
 	}
 	if unit != reader && r.Scope == kith.Container && !m.shareContainer(r.ID, reader, unit) {
-		return denied
+		return denied()
 	}
 	return nil
 }

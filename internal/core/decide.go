@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"kith"
@@ -19,7 +20,7 @@ func Decide(m *Model, cmd Command) ([]Change, error) {
 // history keeps of it; Entry.Revision is m's new revision, or 0 if nothing
 // changed. A refused command leaves m as it was.
 func Commit(m *Model, cmd Command) (Entry, []Change, error) {
-	t := &txn{m: m, now: cmd.Now, actor: cmd.Actor, rev: m.Revision + 1, touched: make(map[Key]int)}
+	t := &txn{m: m, now: cmd.Now, actor: cmd.Actor, rev: m.Revision + 1}
 	err := authorize(cmd)
 	if err == nil {
 		err = t.decide(cmd.Op)
@@ -43,24 +44,30 @@ type txn struct {
 	now   time.Time
 	actor Actor
 	rev   uint64 // the revision the command gets if it changes anything
-	// touched finds the step of a key in steps, which keep the order of first touch.
+	// steps keep the order of first touch.
+	steps []step
+	// touched finds the step of a key once there are many of them.
 	touched map[Key]int
-	steps   []step
 	// cause and hook go into the history entry of a hook's command.
 	cause uint64
 	hook  *HookRef
 }
 
-// step is one key the command touched: what was there before.
+// step is one key the command touched: what was there before, and what is now.
 type step struct {
 	key Key
 	old Entity // nil if the key did not exist
+	now Entity // nil if it does not exist any more
 }
+
+// fewSteps are looked through one by one: most commands touch three or four keys.
+const fewSteps = 12
 
 // put sets an entity.
 func (t *txn) put(e Entity) {
-	t.touch(e.Key())
-	Apply(t.m, Change{e.Key(), e})
+	k := e.Key()
+	t.touch(k).now = e
+	Apply(t.m, Change{k, e})
 }
 
 // drop deletes an entity; deleting nothing is not an error.
@@ -68,22 +75,44 @@ func (t *txn) drop(k Key) {
 	if t.m.lookup(k) == nil {
 		return
 	}
-	t.touch(k)
+	t.touch(k).now = nil
 	Apply(t.m, Change{Key: k})
 }
 
-func (t *txn) touch(k Key) {
-	if _, ok := t.touched[k]; !ok {
-		t.touched[k] = len(t.steps)
-		t.steps = append(t.steps, step{k, t.m.lookup(k)})
+// touch is the step of a key that is about to change.
+func (t *txn) touch(k Key) *step {
+	if i := t.find(k); i >= 0 {
+		return &t.steps[i]
 	}
+	t.steps = append(t.steps, step{key: k, old: t.m.lookup(k)})
+	switch n := len(t.steps); {
+	case t.touched != nil:
+		t.touched[k] = n - 1
+	case n > fewSteps:
+		t.touched = make(map[Key]int, 4*n)
+		for i, s := range t.steps {
+			t.touched[s.key] = i
+		}
+	}
+	return &t.steps[len(t.steps)-1]
+}
+
+// find is the number of a key's step, or -1.
+func (t *txn) find(k Key) int {
+	if t.touched == nil {
+		return slices.IndexFunc(t.steps, func(s step) bool { return s.key == k })
+	}
+	if i, ok := t.touched[k]; ok {
+		return i
+	}
+	return -1
 }
 
 // undo takes everything back, newest first.
 func (t *txn) undo() {
 	for i := len(t.steps) - 1; i >= 0; i-- {
 		s := t.steps[i]
-		if s.old != nil || t.m.lookup(s.key) != nil {
+		if s.old != nil || s.now != nil {
 			Apply(t.m, Change{s.key, s.old})
 		}
 	}
@@ -94,11 +123,9 @@ func (t *txn) undo() {
 func (t *txn) changes() []Change {
 	changes := make([]Change, 0, len(t.steps))
 	for _, s := range t.steps {
-		now := t.m.lookup(s.key)
-		if s.old == nil && now == nil {
-			continue
+		if s.old != nil || s.now != nil {
+			changes = append(changes, Change{s.key, s.now})
 		}
-		changes = append(changes, Change{s.key, now})
 	}
 	return changes
 }

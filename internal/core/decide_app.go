@@ -261,11 +261,13 @@ func (t *txn) setConfig(op SetConfig) error {
 // operator set. Options without a value are not in it.
 func (m *Model) EffectiveConfig(app *App) map[string]any {
 	c := m.Charm(app.Charm)
-	config := map[string]any{}
 	if c == nil {
-		return config
+		return map[string]any{}
 	}
-	maps.Copy(config, c.Charm.Defaults())
+	config := make(map[string]any, len(c.Charm.Config))
+	for name, o := range c.Charm.Config { // any order: into a map
+		config[name] = o.Default
+	}
 	maps.Copy(config, app.Config)
 	maps.DeleteFunc(config, func(_ string, v any) bool { return v == nil })
 	for name, v := range config { // any order: each key once

@@ -2,7 +2,6 @@ package core
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"time"
 
@@ -78,7 +77,7 @@ func (t *txn) entry(cmd Command, changes []Change) Entry {
 		Hook: t.hook, Cause: t.cause, Deltas: make([]Delta, 0, len(changes)),
 	}
 	for _, c := range changes {
-		e.Deltas = append(e.Deltas, delta(c.Key, t.steps[t.touched[c.Key]].old, c.Entity))
+		e.Deltas = append(e.Deltas, delta(c.Key, t.steps[t.find(c.Key)].old, c.Entity))
 	}
 	return e
 }
@@ -154,11 +153,12 @@ func (d *Delta) diff(was, is map[string]string) {
 			d.Set[k] = v
 		}
 	}
-	for _, k := range slices.Sorted(maps.Keys(was)) {
+	for k := range was { // any order: sorted below
 		if _, ok := is[k]; !ok {
 			d.Unset = append(d.Unset, k)
 		}
 	}
+	slices.Sort(d.Unset)
 }
 
 func (d *Delta) moved(was, is kith.Life, from, to Status) {

@@ -34,6 +34,9 @@ type ResourceContext struct {
 
 // resourceContext lists what resource-get finds, by name.
 func (v View) resourceContext(c *charm.Charm) []ResourceContext {
+	if len(v.App.Resources) == 0 {
+		return nil
+	}
 	var all []ResourceContext
 	for _, name := range slices.Sorted(maps.Keys(v.App.Resources)) {
 		if declared, ok := c.Meta.Resources[name]; ok {

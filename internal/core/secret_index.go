@@ -46,6 +46,9 @@ func (x *index) first(group, from string) (member string) {
 // walk calls f with the members of a group from a text on, until it returns false. The
 // set must not change meanwhile.
 func (x *index) walk(group, from string, f func(member string) bool) {
+	if x.rows.size() == 0 {
+		return
+	}
 	prefix := group + indexSeparator
 	x.rows.ascend(prefix+from, func(key string, _ struct{}) bool {
 		return strings.HasPrefix(key, prefix) && f(key[len(prefix):])

@@ -266,6 +266,9 @@ func (v View) RotateSecret(now time.Time) (SecretHook, bool) {
 
 // firstDue is the earliest entry of a time index for the unit's secrets, from a text on.
 func (v View) firstDue(x *index, from string) (at time.Time, what string) {
+	if x.rows.size() == 0 {
+		return time.Time{}, ""
+	}
 	first := ""
 	for _, o := range v.owners() {
 		if e := x.first(ownerKey(o), from); e != "" && (first == "" || e < first) {
@@ -315,6 +318,9 @@ func (v View) ChangedSecret() (h SecretHook, rev uint64, ok bool) {
 // ObsoleteSecret is the first revision, by id and number, that nobody sees any more
 // and whose owner, the unit, has not been told so; and since which model revision that is.
 func (v View) ObsoleteSecret() (h SecretHook, rev uint64, ok bool) {
+	if v.m.secretIndex.obsolete.rows.size() == 0 {
+		return SecretHook{}, 0, false
+	}
 	first := ""
 	for _, o := range v.owners() {
 		v.m.secretIndex.obsolete.walk(ownerKey(o), "", func(e string) bool {

@@ -15,7 +15,12 @@ import (
 const maxStorage = 1000
 
 // storageNames lists the storage of a charm, sorted.
-func storageNames(c *charm.Charm) []string { return slices.Sorted(maps.Keys(c.Meta.Storage)) }
+func storageNames(c *charm.Charm) []string {
+	if len(c.Meta.Storage) == 0 {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(c.Meta.Storage))
+}
 
 // checkStorage refuses an application whose units could not get their storage.
 func checkStorage(app *App, c *charm.Charm) *kith.Error {

@@ -232,8 +232,8 @@ func (t *txn) judge(unit kith.UnitName, writes []BagWrite) error {
 		if w.App {
 			owner = string(unit.App())
 		}
-		at, changed := t.touched[Key{KindBag, bagID(w.Relation, owner)}]
-		if !changed {
+		at := t.find(Key{KindBag, bagID(w.Relation, owner)})
+		if at < 0 {
 			continue
 		}
 		v, ok := t.m.bagVerdict(r, r.end(unit.App()), t.m.Contract(r.Interface), owner)

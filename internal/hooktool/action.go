@@ -83,6 +83,9 @@ func actionSet(i *invocation) error {
 	if i.run.action() == nil {
 		return errNoAction
 	}
+	if i.run.results == nil {
+		i.run.results = map[string]any{}
+	}
 	for _, s := range all {
 		setNested(i.run.results, s.key, s.value)
 	}

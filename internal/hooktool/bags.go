@@ -78,7 +78,7 @@ func (r *Run) write(id kith.RelationID, app bool, set map[string]string) error {
 		return kith.Errorf(kith.Invalid, "max allowed total size (%d): quota limit exceeded", core.MaxBagSize).
 			WithHint("a databag holds %d bytes of keys and values (the limit core.MaxBagSize); these would make %d", core.MaxBagSize, size)
 	}
-	r.written[side] = merged
+	put(&r.written, side, merged)
 	return nil
 }
 

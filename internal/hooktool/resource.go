@@ -25,7 +25,7 @@ func resourceGet(i *invocation) error {
 	if err != nil {
 		return because("could not download resource", err)
 	}
-	i.run.fetched[r.Name] = r.Sum()
+	put(&i.run.fetched, r.Name, r.Sum())
 	i.stdout = append(i.stdout, path...) // and no newline (section 13.4)
 	return nil
 }

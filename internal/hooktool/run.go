@@ -139,7 +139,7 @@ type Run struct {
 	owned      []core.SecretInfo // nil: not read
 	secrets    map[kith.SecretID]core.SecretValue
 
-	// What was written and commits with the hook.
+	// What was written and commits with the hook. The maps are made with the first write.
 	written map[sideKey]map[string]string
 	ports   []core.PortWrite
 	state   map[string]*string
@@ -160,12 +160,7 @@ type Run struct {
 func NewRun(ctx core.HookContext, hook core.Hook, host Host) *Run {
 	r := &Run{
 		ctx: ctx, hook: hook, host: host,
-		bags:    map[bagKey]map[string]string{},
-		written: map[sideKey]map[string]string{},
-		state:   map[string]*string{},
-		results: map[string]any{},
-		fetched: map[string]string{},
-		secrets: map[kith.SecretID]core.SecretValue{},
+		bags: make(map[bagKey]map[string]string, len(ctx.Bags)),
 	}
 	for _, b := range ctx.Bags {
 		data := b.Data
@@ -175,6 +170,14 @@ func NewRun(ctx core.HookContext, hook core.Hook, host Host) *Run {
 		r.bags[bagKey{b.Relation, b.Owner}] = data
 	}
 	return r
+}
+
+// put sets a key of a map that may have to be made.
+func put[K comparable, V any](m *map[K]V, key K, value V) {
+	if *m == nil {
+		*m = map[K]V{}
+	}
+	(*m)[key] = value
 }
 
 // Effects is everything written so far that commits with the hook.

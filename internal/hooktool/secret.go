@@ -276,7 +276,7 @@ func (r *Run) keepRead(v core.SecretValue, q core.SecretQuery) {
 	if q.Peek && (before || v.Tracked != 0) {
 		return
 	}
-	r.secrets[v.ID] = v
+	put(&r.secrets, v.ID, v)
 	if w := r.secretWrite(v.ID); v.Revision != v.Tracked || w != nil && w.Track != 0 {
 		r.writeSecret(v.ID).Track = v.Revision
 	}

@@ -75,7 +75,7 @@ func stateSet(i *invocation) error {
 		}
 	}
 	for k, v := range set { // any order: keys are distinct
-		i.run.state[k] = &v
+		put(&i.run.state, k, &v)
 	}
 	return nil
 }
@@ -90,7 +90,7 @@ func stateDelete(i *invocation) error {
 	}
 	key := args[0]
 	if _, stored := i.run.ctx.State[key]; stored {
-		i.run.state[key] = nil
+		put(&i.run.state, key, nil)
 	} else {
 		delete(i.run.state, key) // nothing to delete but what this hook wrote
 	}

@@ -14,7 +14,9 @@ import (
 // GoStructs writes a Go file with a struct for each bag of the contract, tagged as
 // package kith/ops loads and saves them, and a struct for each object inside.
 // What the contract does not check, and what may be more than one thing, is a
-// json.RawMessage, so that nothing is lost. Errors: Internal.
+// json.RawMessage, so that nothing is lost; what need not be there is a pointer, nil where it
+// is not. Keys and properties the contract does not name are not in the structs.
+// Errors: Invalid, of the package's name; Internal.
 func (c *Contract) GoStructs(pkg string) ([]byte, error) {
 	if !token.IsIdentifier(pkg) {
 		return nil, kith.Errorf(kith.Invalid, "%q is no name of a Go package", pkg)
@@ -67,7 +69,10 @@ func (g *goFile) bag(role kith.Role, kind BagKind, b *Bag) {
 		if k.Encoding == JSON {
 			typ, tag = g.typ(k.Schema, name+exported(k.Name)), k.Name
 			if !k.Required {
-				tag += ",omitempty"
+				typ = absent(typ)
+			}
+			if !k.Required || nullable(typ, true) == typ {
+				tag += ",omitempty" // a nil list is nothing, and not the JSON null
 			}
 		}
 		if !taggable(k.Name) {
@@ -111,6 +116,10 @@ func nullable(typ string, null bool) string {
 	return "*" + typ
 }
 
+// absent is a type that can say that nothing is there: false and 0 are something, and so is
+// an object without anything in it. An empty string is taken for none.
+func absent(typ string) string { return nullable(typ, typ != "string") }
+
 // single is the Go type of a schema with one type.
 func (g *goFile) single(typ string, m map[string]any, name string) string {
 	switch typ {
@@ -153,7 +162,7 @@ func (g *goFile) object(m, properties map[string]any, name string) string {
 		}
 		tag, typ := p, g.typ(properties[p], name+exported(p))
 		if !required[p] {
-			tag += ",omitempty"
+			typ, tag = absent(typ), tag+",omitzero"
 		}
 		if below, ok := properties[p].(map[string]any); ok {
 			text, _ := below["description"].(string)

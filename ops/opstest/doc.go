@@ -47,6 +47,18 @@
 // It moves leadership, turns the clock ([Harness.Advance]), writes for the other side, and
 // reads any databag without being asked who it is.
 //
+// # Contracts
+//
+// What charms write is checked as kith checks it, against the contracts that come with kith
+// and those a test adds:
+//
+//	h.AddContract("../interfaces/greet.yaml")
+//
+// A charm that writes what the contract of an interface does not allow ends the test with a
+// [*ContractError], as a hook that fails does; for [Explore] that is a finding. A test that wants to
+// look at violations itself collects them ([Harness.CollectViolations], [Harness.Violations]). A key
+// that is missing is no violation; [Relation.Waiting] says what is waited for.
+//
 // # Speed
 //
 // An event takes around a tenth of a millisecond, a small test about one. Much of a

@@ -21,7 +21,8 @@ import (
 //   - agents die in the middle of a hook, so that it runs again;
 //   - hooks fail and are tried again.
 //
-// After every step the invariants of [Model.Invariant] are checked, and those of kith's core. Body
+// After every step the invariants of [Model.Invariant] are checked, and those of kith's core; a
+// hook that breaks the contract of an interface is a finding ([Model.AddContract]). Body
 // says what is asked for (Deploy, Integrate, Settle, …) and what has to be so in the end;
 // it returns an error if it is not. It is run again and again, so it keeps nothing outside.
 //
@@ -132,7 +133,10 @@ func (e *exploration) run(c *chooser) (f *failure) {
 func kindOfFailure(err error) string {
 	var v *violation
 	var h *HookError
+	var c *ContractError
 	switch {
+	case errors.As(err, &c):
+		return c.kindOfBreach()
 	case errors.As(err, &v):
 		return "invariant " + v.name
 	case errors.As(err, &h):
@@ -228,7 +232,8 @@ func (x *explorer) step(w *world, u kith.UnitName) error {
 	for _, e := range w.events[min(events, len(w.events)):] {
 		x.tell("%s %s", e.Unit, e)
 	}
-	if errors.Is(err, errFault) || w.disturbed {
+	var breach *ContractError
+	if errors.Is(err, errFault) || w.disturbed && !errors.As(err, &breach) {
 		return nil
 	}
 	return err

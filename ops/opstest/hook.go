@@ -69,7 +69,7 @@ func (w *world) runHook(u kith.UnitName, h core.Hook) error {
 	}
 	r.record(err)
 	if err == nil {
-		return nil
+		return w.breached()
 	}
 	w.must(core.UnitActor(u), core.FailHook{
 		Unit: u, Seq: seq, Hook: h, Message: err.Error(), Attempt: r.ctx.Attempt, Epoch: w.epochOf(u),
@@ -96,7 +96,7 @@ func (w *world) runTask(u kith.UnitName, h core.Hook) error {
 		op.TaskOutcome = outcome.CommitRefused(err)
 		w.must(core.UnitActor(u), op)
 	}
-	return nil
+	return w.breached()
 }
 
 func (w *world) newRun(u kith.UnitName, h core.Hook) *hookRun {

@@ -52,6 +52,7 @@ type world struct {
 	invariants []invariant
 	// disturbed is set once leadership has moved under the hook that runs.
 	disturbed bool
+	contracts contracts
 }
 
 // host is one computer. life counts its agent's lives.
@@ -80,6 +81,9 @@ func (w *world) do(actor core.Actor, op core.Op) error {
 	e, _, err := core.Commit(&w.model, core.Command{Now: w.now, Actor: actor, Op: op})
 	if w.keep && e.Revision != 0 {
 		w.entries = append(w.entries, e)
+	}
+	if e.Hook != nil {
+		w.judge(e)
 	}
 	return err
 }

@@ -31,7 +31,7 @@ func newFramework(ctx context.Context, d Dispatch) *Framework {
 	f := &Framework{
 		ctx: ctx, env: d.Env, meta: d.Meta, backend: d.Backend,
 		observers: map[string][]Observation{},
-		stored: storedStates{backend: d.State},
+		stored:    storedStates{backend: d.State},
 	}
 	if d.State == nil {
 		f.stored.backend = d.Backend

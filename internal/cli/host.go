@@ -239,15 +239,11 @@ func (r *roles) identity() (store.Identity, error) {
 	return store.Identity{ID: id.String(), Address: r.d.socket()}, nil
 }
 
-// local is a client of our own controller with the host's credential.
-func (r *roles) local() *client.Client {
-	return client.Unix(r.d.socket()).WithToken(r.keys.Host(hostName))
-}
-
-// agent is the agent of this home.
-func (r *roles) agent() *agent.Agent {
+// agent is the agent of this home. It asks the server beside it, with the host's credential.
+func (r *roles) agent(s *server.Server) *agent.Agent {
+	own := client.InProcess(s.Handler(), r.d.socket()).WithToken(r.keys.Host(hostName))
 	return agent.New(agent.Config{
-		Host: hostName, Controller: agent.Over(r.local()), Dir: filepath.Join(r.d.data, agentName),
+		Host: hostName, Controller: agent.Over(own), Dir: filepath.Join(r.d.data, agentName),
 		HookTool: r.flags.hookTool, NoResidents: r.flags.noResident, Log: r.log.With("part", "agent"),
 	})
 }
@@ -272,7 +268,7 @@ func (r *roles) run(ctx context.Context, ready func() error) error {
 	}
 	controlling := r.start(cancel, c.Run)
 	serving := r.start(cancel, func(ctx context.Context) error { return s.Serve(ctx, l) })
-	working := r.start(cancel, r.agent().Run)
+	working := r.start(cancel, r.agent(s).Run)
 	if err := ready(); err != nil {
 		cancel(err)
 	}

@@ -106,6 +106,7 @@ var variables = map[string]string{
 	"internal/cli.jujuOnly":             "a table of words, read from one text",
 	"internal/scaffold.templates":       "files that are part of the program: embed wants a variable",
 	"internal/shipped.files":            "files that are part of the program: embed wants a variable",
+	"ops/opstest.hookTool":              "a program that is built once in the life of a test program",
 	"internal/store/embedetcd.segments": "guards a setting that etcd has only as a package variable of its own",
 }
 

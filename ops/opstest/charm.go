@@ -10,13 +10,15 @@ import (
 	"kith/ops"
 )
 
-// A Charm is a charm in Go that tests can deploy: what [NewCharm] makes of the function
-// that a charm gives to [ops.Main]. It holds no state and can be deployed many times, in
+// A Charm is a charm that tests can deploy: in Go, what [NewCharm] makes of the function
+// that a charm gives to [ops.Main]; in any language, a [Folder]. It holds no state and can be deployed many times, in
 // parallel tests too.
 type Charm struct {
 	Metadata
 	run   func(context.Context, ops.Dispatch) (any, error)
 	files bool
+	// packed is the archive of a charm whose events run as processes, see [Folder].
+	packed []byte
 }
 
 // WithFiles is the same charm with a folder for each of its units, which is gone when the

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"kith/internal/agent"
+	"kith/internal/dispatch"
 	"kith/ops/opstest"
 )
 
@@ -23,8 +23,8 @@ func TestMetadataThatCannotBeRead(t *testing.T) {
 // The charm is told the version it is told under kith.
 func TestJujuVersion(t *testing.T) {
 	t.Parallel()
-	if opstest.JujuVersion != agent.JujuVersion {
-		t.Errorf("opstest says %s, the agent %s", opstest.JujuVersion, agent.JujuVersion)
+	if opstest.JujuVersion != dispatch.JujuVersion {
+		t.Errorf("opstest says %s, the agent %s", opstest.JujuVersion, dispatch.JujuVersion)
 	}
 }
 

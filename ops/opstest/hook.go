@@ -50,6 +50,12 @@ type hookRun struct {
 	run  *hooktool.Run
 	// crashed is set once the agent has died: nothing the hook does counts any more.
 	crashed bool
+	// Of a hook that runs as a process: what ends it; why its tools have; what it printed as a
+	// task; and whether there was nothing to run.
+	kill    func()
+	faulted error
+	output  *core.Output
+	missing bool
 }
 
 // runHook runs a unit's hook: it begins, the charm has its event, and it commits or fails.
@@ -64,10 +70,16 @@ func (w *world) runHook(u kith.UnitName, h core.Hook) error {
 	if r.crashed {
 		return nil // the next life of its agent has said what became of it
 	}
-	if err == nil {
-		err = w.do(core.UnitActor(u), core.CommitHook{Unit: u, Seq: seq, Hook: h, Effects: r.run.Effects(), Epoch: w.epochOf(u)})
+	if r.run.RebootNow() { // discarded, and run again after the reboot (hook protocol reference, section 3.8)
+		w.must(core.UnitActor(u), core.FailHook{Unit: u, Seq: seq, Hook: h, Attempt: r.ctx.Attempt, Requeue: true, Reboot: true, Epoch: w.epochOf(u)})
+		return nil
 	}
-	r.record(err)
+	if err == nil {
+		err = w.do(core.UnitActor(u), core.CommitHook{Unit: u, Seq: seq, Hook: h, Effects: r.run.Effects(), Missing: r.missing, Epoch: w.epochOf(u)})
+	}
+	if !r.missing {
+		r.record(err)
+	}
 	if err == nil {
 		return w.breached()
 	}
@@ -89,6 +101,13 @@ func (w *world) runTask(u kith.UnitName, h core.Hook) error {
 	if err != nil {
 		end = hooktool.Ending{Failed: "exit status 1", Output: hooktool.NewOutput(1, nil, []byte("error: "+err.Error()+"\n"))}
 	}
+	if r.output != nil {
+		end.Output = r.output
+		if err != nil {
+			end.Failed = err.Error()
+		}
+	}
+	end.Missing = r.missing
 	r.record(err)
 	outcome := r.run.Outcome(end)
 	op := core.FinishTask{Unit: u, Task: h.Task.ID, TaskOutcome: outcome, Epoch: w.epochOf(u)}
@@ -111,6 +130,9 @@ func (r *hookRun) dispatch() error {
 	c := r.w.charms[r.ctx.Charm]
 	if c == nil || r.w.mute[r.unit] {
 		return nil
+	}
+	if c.packed != nil {
+		return r.runProcess()
 	}
 	dir, err := r.w.charmDir(c, r.unit)
 	if err != nil {
@@ -279,8 +301,12 @@ func (r *hookRun) Resource(c core.ResourceContext) (string, error) {
 	return "", core.NoResource(r.unit.App(), c.Name)
 }
 
-// EndHook does nothing: a charm that asks for a reboot at once ends by itself.
-func (r *hookRun) EndHook() {}
+// EndHook ends a process. A charm in Go that asks for a reboot at once ends by itself.
+func (r *hookRun) EndHook() {
+	if r.kill != nil {
+		r.kill()
+	}
+}
 
 // NewSecretID counts.
 func (r *hookRun) NewSecretID() kith.SecretID { return r.w.newSecretID() }

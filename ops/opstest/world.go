@@ -35,6 +35,7 @@ type world struct {
 	hosts  []host
 	dir    string // for files; empty until it is needed
 	dirs   map[kith.UnitName]string
+	procs  *processes // nil until a charm runs as processes
 
 	secrets int // ids given out
 	entries []core.Entry

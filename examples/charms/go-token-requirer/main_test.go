@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
 	"kith"
@@ -25,4 +27,24 @@ func TestReconciles(t *testing.T) {
 	if got := h.Status(); got.Name != kith.Waiting {
 		t.Errorf("alone: %s", got)
 	}
+}
+
+// The charm exchanges tokens with the shell charm of the other side, which runs as processes,
+// whatever the order of their hooks.
+func TestWithShellProvider(t *testing.T) {
+	t.Parallel()
+	provider := opstest.Folder("../token-provider")
+	opstest.Explore(t, func(m *opstest.Model) error {
+		m.Deploy("go-token-requirer", opstest.NewCharm(newCharm))
+		m.Deploy("token-provider", provider)
+		rel := m.Integrate("go-token-requirer", "token-provider")
+		m.Settle()
+		if rel.Bag("token-provider/0")["token"] == "" {
+			return errors.New("the shell charm has given no token")
+		}
+		if got := m.UnitStatus("go-token-requirer/0").String(); !strings.HasPrefix(got, "active: token-provider: 1 token(s)") {
+			return errors.New("the charm is " + got)
+		}
+		return nil
+	}, opstest.Runs(2))
 }

@@ -56,3 +56,19 @@ func TestOnlyOneDatabase(t *testing.T) {
 		t.Errorf("a second database: %v", err)
 	}
 }
+
+// The charm beside the shell charm that it is deployed with: its hooks are processes.
+func TestWithShellDatabase(t *testing.T) {
+	t.Parallel()
+	m := opstest.NewModel(t)
+	m.Deploy("go-web-app", opstest.NewCharm(newCharm).WithFiles())
+	m.Deploy("database", opstest.Folder("../database"))
+	rel := m.Integrate("go-web-app", "database")
+	m.Settle()
+	if got := m.UnitStatus("go-web-app/0"); got.Name != kith.Active {
+		t.Errorf("the web application: %s", got)
+	}
+	if got := rel.Bag("database")["database"]; got != "web" {
+		t.Errorf("the shell charm has made database %q", got)
+	}
+}

@@ -24,6 +24,7 @@ var scenarios = []struct {
 	{"secrets", testSecrets},
 	{"actions", testActions},
 	{"settings", testSettings},
+	{"storage", testStorage},
 }
 
 // TestPythonCharms runs every scenario in a model of its own on one controller.

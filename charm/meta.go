@@ -144,7 +144,7 @@ func (p *metaParser) plainField(name string, n *node) (err error) {
 	case "deployment":
 		_, err = n.asMap()
 	case "payloads":
-		err = checkPayloads(n)
+		m.Payloads, err = parsePayloads(n)
 	}
 	return err
 }
@@ -258,22 +258,25 @@ func parseCharmUser(n *node) (string, error) {
 		"parsing charm-user: invalid charm-user %q expected one of root, sudoer or non-root", s)
 }
 
-// checkPayloads checks the payload classes of 3.6, which are otherwise ignored (section 12).
-func checkPayloads(n *node) error {
+// parsePayloads reads the payload classes of 3.6 (section 12).
+func parsePayloads(n *node) (map[string]string, error) {
 	classes, err := n.asMap()
 	if err != nil {
-		return err
+		return nil, err
 	}
+	types := map[string]string{}
 	for _, c := range classes {
 		if _, err := c.val.asMap(); err != nil {
-			return err
+			return nil, err
 		}
 		if !kith.ValidAppName(c.name) {
-			return c.val.refuse("a payload class is named like a charm", "invalid payload class %q", c.name)
+			return nil, c.val.refuse("a payload class is named like a charm", "invalid payload class %q", c.name)
 		}
-		if s, _ := c.val.get("type").asString(); s == "" {
-			return c.val.refuse("a payload class has a type", "payload class missing type")
+		s, _ := c.val.get("type").asString()
+		if s == "" {
+			return nil, c.val.refuse("a payload class has a type", "payload class missing type")
 		}
+		types[c.name] = s
 	}
-	return nil
+	return types, nil
 }

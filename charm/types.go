@@ -43,6 +43,8 @@ type Meta struct {
 	Series         []string             `json:"series,omitempty"`
 	MinJujuVersion string               `json:"min-juju-version,omitempty"`
 	CharmUser      string               `json:"charm-user,omitempty"`
+	// Payloads are the types of payload classes, which only charms of 3.6 and older have.
+	Payloads map[string]string `json:"payloads,omitempty"`
 }
 
 // Relation is one endpoint as a charm declares it (charm format reference, section 6).

@@ -39,6 +39,8 @@ type HookContext struct {
 	Resources []ResourceContext `json:"resources,omitempty"`
 	// Trust is the application's.
 	Trust bool `json:"trust,omitempty"`
+	// Payloads are the types of the charm's payload classes.
+	Payloads map[string]string `json:"payloads,omitempty"`
 }
 
 // ProxyOptions are the model options a charm gets as JUJU_CHARM_*_PROXY (hook
@@ -95,7 +97,7 @@ func (v View) Context(h Hook, now time.Time) HookContext {
 	}
 	if info := v.m.Charm(c.Charm); info != nil {
 		c.Options, c.Bindings = v.m.charmNames(info)
-		c.Resources = v.resourceContext(&info.Charm)
+		c.Resources, c.Payloads = v.resourceContext(&info.Charm), info.Charm.Meta.Payloads
 	}
 	c.Leader = v.m.IsLeader(v.Unit.Name, now)
 	c.Relations = v.m.contexts.of(v.Unit.Name)

@@ -61,7 +61,7 @@ func TestNames(t *testing.T) {
 	t.Parallel()
 	want := strings.Fields(`action-fail action-get action-log action-set application-version-set close-port config-get credential-get goal-state is-leader juju-log juju-reboot
 		k8s-raw-get k8s-raw-set k8s-spec-get k8s-spec-set leader-get leader-set
-		network-get open-port opened-ports pod-spec-get pod-spec-set relation-get relation-ids relation-list relation-model-get relation-set resource-get
+		network-get open-port opened-ports payload-register payload-status-set payload-unregister pod-spec-get pod-spec-set relation-get relation-ids relation-list relation-model-get relation-set resource-get
 		secret-add secret-get secret-grant secret-ids secret-info-get secret-remove secret-revoke secret-set
 		state-delete state-get state-set status-get status-set storage-add storage-get storage-list unit-get`)
 	if got := Names(); !slices.Equal(got, want) {

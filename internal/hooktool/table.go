@@ -51,6 +51,12 @@ func tools() []tool {
 			"The port is opened when the hook succeeds. The protocol is tcp unless it is given.", openPort},
 		{"opened-ports", "", "Print the port ranges this unit has opened.",
 			"Ranges opened and closed in the running hook are taken into account.", openedPorts},
+		{"payload-register", "<type> <class> <id> [<tag> ...]", "Say that a payload runs on this unit.",
+			payloadDetails, payloadRegister},
+		{"payload-status-set", "<class> <id> <status>", "Set the status of a payload.",
+			"The status is one of running, starting, stopped and stopping. " + payloadDetails, payloadStatusSet},
+		{"payload-unregister", "<class> <id>", "Say that a payload does not run any more.",
+			payloadDetails, payloadUnregister},
 		{"pod-spec-get", "", "Print the pod specification: refused, as there is no Kubernetes here.", "", podSpecGet},
 		{"pod-spec-set", "", "Set the pod specification: refused, as there is no Kubernetes here.", "", podSpecSet},
 		{"relation-get", "[<key>|-] [<unit>|<app>]", "Print settings of a unit or an application in a relation.",
@@ -103,6 +109,8 @@ func tools() []tool {
 }
 
 const secretArgs = "A value after #base64= is encoded already; after #file= stands the absolute path\nof a file that holds it. Keys in a file given with --file win over arguments.\n"
+
+const payloadDetails = "Superseded: it is\nchecked and logged, and kept nowhere."
 
 const portArgs = "<port>[/<protocol>]|<from>-<to>[/<protocol>]|icmp"
 

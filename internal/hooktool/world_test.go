@@ -173,6 +173,7 @@ func context() core.HookContext {
 			{StorageHook: core.StorageHook{ID: "data/10", Kind: "filesystem", Location: "/srv/data/10"}},
 			{StorageHook: core.StorageHook{ID: "logs/0", Kind: "filesystem", Location: "/srv/logs/0"}},
 		},
+		Payloads:  map[string]string{"app": "docker"},
 		Resources: []core.ResourceContext{{Name: "software", Filename: "software.tgz", ResourceFile: core.ResourceFile{SHA256: "abc", Size: 3}}},
 	}
 }

@@ -193,7 +193,7 @@ func (x *explorer) settle(w *world) error {
 		ready := x.ready(w)
 		if len(ready) == 0 {
 			if !x.wakeFailed(w) {
-				return nil
+				return w.wipe()
 			}
 			continue
 		}

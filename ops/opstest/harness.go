@@ -22,6 +22,7 @@ type Harness struct {
 	app   kith.AppName
 	unit  kith.UnitName
 	id    string // of the charm in the model
+	fresh uint64 // the model's revision once the charm was deployed
 	begun bool
 	// disabled counts DisableHooks.
 	disabled int
@@ -43,12 +44,18 @@ func NewHarness(t TB, c *Charm) *Harness {
 	t.Helper()
 	h := &Harness{w: newWorld(t), charm: c}
 	h.w.entered, h.w.made = h.catchUp, func(made any) { h.last = made }
-	id, err := h.w.addCharm(c)
+	h.deploy()
+	return h
+}
+
+func (h *Harness) deploy() {
+	h.w.tb.Helper()
+	id, err := h.w.addCharm(h.charm)
 	h.w.ok(err)
-	h.id, h.app = id, kith.AppName(c.meta.Meta.Name)
+	h.id, h.app = id, kith.AppName(h.charm.meta.Meta.Name)
 	h.unit = kith.UnitOf(h.app, 0)
 	h.do(core.Deploy{App: h.app, Charm: id, Units: core.DefaultUnits})
-	return h
+	h.fresh = h.w.model.Revision
 }
 
 // CharmOf is the charm as it was made for the last event. It ends the test if there was

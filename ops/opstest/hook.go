@@ -63,19 +63,26 @@ func (w *world) runHook(u kith.UnitName, h core.Hook) error {
 	if h.Task != nil {
 		return w.runTask(u, h)
 	}
+	h, err := w.place(h)
+	if err != nil {
+		return err
+	}
 	r := w.newRun(u, h)
 	seq := w.model.Progress(u).Seq + 1
 	w.must(core.UnitActor(u), core.BeginHook{Unit: u, Seq: seq, Hook: h, Attempt: r.ctx.Attempt, Epoch: w.epochOf(u)})
-	err := r.dispatch()
-	if r.crashed {
+	err = r.dispatch()
+	switch {
+	case r.crashed:
 		return nil // the next life of its agent has said what became of it
-	}
-	if r.run.RebootNow() { // discarded, and run again after the reboot (hook protocol reference, section 3.8)
-		w.must(core.UnitActor(u), core.FailHook{Unit: u, Seq: seq, Hook: h, Attempt: r.ctx.Attempt, Requeue: true, Reboot: true, Epoch: w.epochOf(u)})
+	case r.run.RebootNow():
+		r.rebootNow(seq)
 		return nil
-	}
-	if err == nil {
-		err = w.do(core.UnitActor(u), core.CommitHook{Unit: u, Seq: seq, Hook: h, Effects: r.run.Effects(), Missing: r.missing, Epoch: w.epochOf(u)})
+	case err == nil:
+		effects := r.run.Effects()
+		err = w.do(core.UnitActor(u), core.CommitHook{Unit: u, Seq: seq, Hook: h, Effects: effects, Missing: r.missing, Epoch: w.epochOf(u)})
+		if err == nil && effects.Reboot {
+			w.rebooted(u)
+		}
 	}
 	if !r.missing {
 		r.record(err)
@@ -87,6 +94,15 @@ func (w *world) runHook(u kith.UnitName, h core.Hook) error {
 		Unit: u, Seq: seq, Hook: h, Message: err.Error(), Attempt: r.ctx.Attempt, Epoch: w.epochOf(u),
 	})
 	return &HookError{Unit: u, Hook: h.Title(), Err: err}
+}
+
+// rebootNow ends a hook whose charm has asked for a reboot at once: it runs again.
+func (r *hookRun) rebootNow(seq uint64) {
+	r.record(nil)
+	r.w.rebooted(r.unit)
+	r.w.must(core.UnitActor(r.unit), core.FailHook{
+		Unit: r.unit, Seq: seq, Hook: r.hook, Attempt: r.ctx.Attempt, Epoch: r.w.epochOf(r.unit), Requeue: true, Reboot: true,
+	})
 }
 
 // runTask runs an action. That it fails is no error: its result says so.
@@ -121,6 +137,9 @@ func (w *world) runTask(u kith.UnitName, h core.Hook) error {
 func (w *world) newRun(u kith.UnitName, h core.Hook) *hookRun {
 	v, _ := core.ViewOf(&w.model, u)
 	r := &hookRun{w: w, unit: u, hook: h, ctx: v.Context(h, w.now)}
+	if len(r.ctx.Storage) > 0 {
+		r.ctx = r.ctx.Placed(w.storageDir)
+	}
 	r.run = hooktool.NewRun(r.ctx, h, r)
 	return r
 }
@@ -171,6 +190,9 @@ func (r *hookRun) env(dir string) ops.Env {
 		if r.hook.Kind == core.RelationDeparted {
 			e.Event.DepartingUnit = rel.Departing
 		}
+	}
+	if s := r.hook.Storage; s != nil {
+		e.Event.StorageID, e.Event.StorageLocation = string(s.ID), s.Location
 	}
 	if s := r.hook.Secret; s != nil {
 		e.Event.SecretID, e.Event.SecretLabel = s.ID.URI(), s.Label
@@ -296,12 +318,7 @@ func (r *hookRun) OwnedSecrets() ([]core.SecretInfo, error) {
 	return core.OwnedSecrets(&r.w.model, r.unit), nil
 }
 
-// Resource is refused: a harness has no files for resources.
-func (r *hookRun) Resource(c core.ResourceContext) (string, error) {
-	return "", core.NoResource(r.unit.App(), c.Name)
-}
-
-// EndHook ends a process. A charm in Go that asks for a reboot at once ends by itself.
+// EndHook ends a process. A charm in Go that asks for a reboot at once returns, and what it did counts for nothing.
 func (r *hookRun) EndHook() {
 	if r.kill != nil {
 		r.kill()

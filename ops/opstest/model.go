@@ -185,7 +185,7 @@ func (w *world) settle() error {
 			}
 		}
 	}
-	return nil
+	return w.wipe()
 }
 
 func errRestless(u kith.UnitName) error {

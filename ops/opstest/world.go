@@ -37,6 +37,9 @@ type world struct {
 	dirs   map[kith.UnitName]string
 	procs  *processes // nil until a charm runs as processes
 
+	uploads map[string][]byte     // resources, by their sum
+	reboots map[kith.UnitName]int // asked for by charms
+
 	secrets int // ids given out
 	entries []core.Entry
 	keep    bool // entries are kept
@@ -64,8 +67,7 @@ type host struct {
 
 func newWorld(tb TB) *world {
 	w := &world{tb: tb, now: epoch, charms: map[string]*Charm{}, mute: map[kith.UnitName]bool{}}
-	w.must(core.System, core.CreateModel{UUID: "0b5c5ab5-7a51-4000-8000-000000000000", ModelName: "test", Owner: "admin"})
-	w.must(core.System, w.host(core.DefaultHost).hello())
+	w.create("test", "0b5c5ab5-7a51-4000-8000-000000000000")
 	tb.Cleanup(func() {
 		if bad := core.Check(&w.model); len(bad) > 0 {
 			tb.Fatalf("opstest: the model is broken, which is a bug in kith: %v", bad)
@@ -75,6 +77,12 @@ func newWorld(tb TB) *world {
 		}
 	})
 	return w
+}
+
+// create makes the model.
+func (w *world) create(name string, uuid kith.ModelUUID) {
+	w.must(core.System, core.CreateModel{UUID: uuid, ModelName: name, Owner: "admin"})
+	w.must(core.System, w.host(core.DefaultHost).hello())
 }
 
 // do puts a command to the model; a refusal is a *kith.Error and changes nothing.
@@ -144,14 +152,14 @@ func (w *world) charmDir(c *Charm, u kith.UnitName) (string, error) {
 	if dir, ok := w.dirs[u]; ok {
 		return dir, nil
 	}
-	if w.dir == "" {
-		dir, err := os.MkdirTemp("", "opstest-")
-		if err != nil {
-			return "", err
-		}
-		w.dir, w.dirs = dir, map[kith.UnitName]string{}
+	home, err := w.home()
+	if err != nil {
+		return "", err
 	}
-	dir := w.dir + "/unit-" + string(u.App()) + "-" + strconv.Itoa(u.Number())
+	if w.dirs == nil {
+		w.dirs = map[kith.UnitName]string{}
+	}
+	dir := home + "/unit-" + string(u.App()) + "-" + strconv.Itoa(u.Number())
 	w.dirs[u] = dir
 	return dir, os.Mkdir(dir, 0o700)
 }
@@ -192,8 +200,10 @@ func (w *world) step(u kith.UnitName) (bool, error) {
 // settleUnit lets one unit run until it has nothing left to do, or a hook fails.
 func (w *world) settleUnit(u kith.UnitName) error {
 	for range maxSteps {
-		if did, err := w.step(u); err != nil || !did {
+		if did, err := w.step(u); err != nil {
 			return err
+		} else if !did {
+			return w.wipe()
 		}
 	}
 	return kith.Errorf(kith.Unavailable, "cannot settle: unit %q has still something to do after %d steps", u, maxSteps)

@@ -1,0 +1,78 @@
+package opstest
+
+import (
+	"kith"
+	"kith/internal/core"
+)
+
+// AddStorage gives the unit n more instances of a storage that its charm declares, as
+// "kith add-storage" does, and returns their ids, "data/1". storage-attached follows for
+// each; before Begin it comes ahead of install. The instances that the charm cannot do
+// without are there from the start: [Harness.Storages] names them.
+func (h *Harness) AddStorage(name string, n int) []kith.StorageID {
+	h.w.tb.Helper()
+	next := h.w.model.Info().NextStorage
+	h.do(core.AddStorage{Unit: h.unit, Storage: []core.StorageRequest{{Name: name, StorageDirective: core.StorageDirective{Count: n}}}})
+	var added []kith.StorageID
+	for _, id := range h.Storages(name) {
+		if id.Number() >= next {
+			added = append(added, id)
+		}
+	}
+	h.settle()
+	return added
+}
+
+// Storages are the instances of a storage that the unit has or is about to have, by
+// number.
+func (h *Harness) Storages(name string) []kith.StorageID {
+	var all []kith.StorageID
+	for _, s := range h.w.model.StorageOf(h.unit) {
+		if s.ID.Name() == name {
+			all = append(all, s.ID)
+		}
+	}
+	return all
+}
+
+// StorageDir is the folder of a storage, which is there once storage-attached has run:
+// the test may put files there, and look at those of the charm.
+func (h *Harness) StorageDir(id kith.StorageID) string {
+	h.w.tb.Helper()
+	s := h.w.model.Storage(id)
+	if s == nil || s.Location == "" {
+		h.w.fail(kith.Errorf(kith.NotFound, "storage %q has no folder", id).WithHint("storage-attached makes it"))
+	}
+	return s.Location
+}
+
+// DetachStorage has the unit give a storage back: storage-detaching follows. Its data is kept.
+// What the charm cannot do without is refused.
+func (h *Harness) DetachStorage(id kith.StorageID) {
+	h.w.tb.Helper()
+	h.do(core.DetachStorage{Storage: id})
+	h.settle()
+}
+
+// AttachStorage hands a storage to the unit that nobody has: storage-attached follows.
+func (h *Harness) AttachStorage(id kith.StorageID) {
+	h.w.tb.Helper()
+	h.do(core.AttachStorage{Unit: h.unit, Storage: []kith.StorageID{id}})
+	h.settle()
+}
+
+// RemoveStorage removes a storage with its data. If the unit has it,
+// storage-detaching comes first.
+func (h *Harness) RemoveStorage(id kith.StorageID) {
+	h.w.tb.Helper()
+	h.do(core.RemoveStorage{Storage: id, Force: true})
+	h.settle()
+}
+
+// AddResource gives the application a file for one of its charm's resources, in place of
+// one it had. Once the unit is installed, upgrade-charm and config-changed follow.
+func (h *Harness) AddResource(name string, content []byte) {
+	h.w.tb.Helper()
+	h.do(core.AttachResource{App: h.app, Resource: name, File: h.w.resource(content)})
+	h.settle()
+}

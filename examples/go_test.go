@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -51,6 +52,7 @@ func TestGoCharms(t *testing.T) {
 	t.Parallel()
 	bin := build(t)
 	t.Run("ways", func(t *testing.T) { t.Parallel(); testWays(t, bin) })
+	t.Run("resident", func(t *testing.T) { t.Parallel(); testResident(t, bin) })
 	t.Run("tokens", func(t *testing.T) { t.Parallel(); testGoTokens(t, bin) })
 	t.Run("cluster", func(t *testing.T) { t.Parallel(); testGoCluster(t, bin) })
 	t.Run("database", func(t *testing.T) { t.Parallel(); testGoDatabase(t, bin) })
@@ -80,6 +82,64 @@ func testWays(t *testing.T, bin string) {
 	if !strings.Contains(said["binary"], "special-field changed") {
 		t.Errorf("nothing came through:\n%s", said["binary"])
 	}
+}
+
+// testResident: a charm that stays has one process for each unit, as long as the unit is there
+// and the operator lets it.
+func testResident(t *testing.T, bin string) {
+	if runtime.GOOS != "linux" {
+		t.Skip("processes are looked for in /proc")
+	}
+	h := up(t, bin)
+	h.kith("deploy "+goCharm(t, "go-cluster", "binary")+" -n 3", "settle --timeout 2m")
+	before := map[string]int{}
+	for _, unit := range []string{"unit-go-cluster-0", "unit-go-cluster-1", "unit-go-cluster-2"} {
+		pids := h.processesOf(unit)
+		if len(pids) != 1 {
+			t.Fatalf("%s has processes %v", unit, pids)
+		}
+		before[unit] = pids[0]
+	}
+	h.kith("remove-unit --no-prompt go-cluster/2", "settle --timeout 2m")
+	h.wantInOrder(h.kith("debug-log --replay --no-tail --limit 0 --include go-cluster/0"), ran("start"), ran("replicas-relation-departed"))
+	for unit, pid := range before { // any order: each alone
+		want := []int{pid}
+		if unit == "unit-go-cluster-2" {
+			want = nil
+		}
+		if pids := h.processesOf(unit); !slices.Equal(pids, want) {
+			t.Errorf("%s has processes %v, want %v", unit, pids, want)
+		}
+	}
+	h.want(h.kith("exec --unit go-cluster/0 is-leader"), "rue") // beside it
+	h.kith("refresh go-cluster --path "+goCharm(t, "go-cluster", "binary"), "settle --timeout 2m")
+	h.kith("down", "up --no-residents", "settle --timeout 2m")
+	for unit := range before { // any order: each alone
+		if pids := h.processesOf(unit); len(pids) > 0 {
+			t.Errorf("%s has processes %v, which was turned off", unit, pids)
+		}
+	}
+}
+
+// processesOf are the processes that work in the charm folder of a unit.
+func (h *home) processesOf(unit string) (pids []int) {
+	h.t.Helper()
+	folders, err := filepath.Glob(filepath.Join(h.dir, "controller", "agent", "*", unit, "charm"))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	procs, err := filepath.Glob("/proc/[0-9]*/cwd")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, link := range procs {
+		if dir, err := os.Readlink(link); err == nil && slices.Contains(folders, dir) {
+			var pid int
+			_, _ = fmt.Sscanf(link, "/proc/%d/cwd", &pid)
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }
 
 // unitLog is what a unit logged, without times and chance. It is sorted, and what

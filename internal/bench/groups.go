@@ -5,6 +5,7 @@ var groups = []group{
 	{"start", "programs from nothing to their first answer", measureStart},
 	{"commit", "hook commits against raw etcd", measureCommit},
 	{"integrate", "real charms through a real controller", measureIntegrate},
+	{"resident", "a charm in Go whose process stays", measureResident},
 	{"python", "a charm on the ops library, and where its time goes", measurePython},
 	{"scale", "up to 1,000 units, hooks simulated (takes minutes)", measureScale},
 }

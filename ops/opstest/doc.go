@@ -74,7 +74,7 @@
 // # Limits
 //
 // Storage, resources and cloud credentials are not there, as kith does not have them yet.
-// There are no containers. Charms are in Go: others run under kith itself. A test's model is its own: tests run in parallel, and one
+// There are no containers. A test's model is its own: tests run in parallel, and one
 // Harness is for one goroutine.
 //
 // Compatibility: until kith 1.0 the package may change with a line in the changelog.

@@ -7,7 +7,7 @@ import (
 	"kith/ops"
 )
 
-func main() { ops.Main(newCharm) }
+func main() { ops.Main(newCharm, ops.Resident()) }
 
 // endpoint is the peer relation. It is there from the start and to the end.
 const endpoint = "replicas"

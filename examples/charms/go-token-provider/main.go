@@ -9,7 +9,7 @@ import (
 	"kith/ops"
 )
 
-func main() { ops.Main(newCharm) }
+func main() { ops.Main(newCharm, ops.Resident()) }
 
 // endpoint is the only one this charm has.
 const endpoint = "token"

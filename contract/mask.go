@@ -57,3 +57,20 @@ func showText(s string, sensitive bool) string {
 	}
 	return strconv.Quote(clip(userinfo.ReplaceAllString(s, "://(not shown)@")))
 }
+
+// Shown is the value of a key of the bag as it may be shown to people: clipped, with whatever
+// may be secret replaced.
+func (b *Bag) Shown(key, value string) string {
+	k, ok := b.Key(key)
+	if !ok {
+		k = Key{Name: key, Encoding: Raw, Sensitive: sensitiveName(key)}
+	}
+	if _, err := decodeJSON([]byte(value)); !ok && err == nil {
+		k.Encoding = JSON
+	}
+	k.Sensitive = k.Sensitive || k.Secret == NoSecret && sensitiveName(key)
+	return clip(k.harmless(value))
+}
+
+// IsSecretReference reports whether a value on the wire refers to a secret.
+func IsSecretReference(value string) bool { return isSecretURI(value) }

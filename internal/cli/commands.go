@@ -69,6 +69,7 @@ func commands() []*command {
 		contractInferCommand(),
 		contractExportCommand(),
 		contractBreakingCommand(),
+		contractTestCommand(),
 
 		statusCommand(),
 		settleCommand(),

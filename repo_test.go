@@ -54,7 +54,7 @@ var arrows = []rule{
 	{"internal/store/memstore", "internal/core internal/store", "the twin of the store"},
 	{"internal/store/storetest", "internal/core internal/store", "one suite for every store"},
 
-	{"internal/api", "internal/core", "wire types: every client links them"},
+	{"internal/api", "internal/core internal/shipped", "wire types: every client links them"},
 	{"internal/client", "internal/api internal/core", "nobody links etcd to print a table"},
 	{"internal/controller", "internal/core internal/store internal/resolve internal/api", "it asks resolve what is next, answers in wire types, and knows no HTTP"},
 	{"internal/logs", "internal/api", "log records in files: they are not state, and nothing decides by them"},

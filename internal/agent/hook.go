@@ -107,6 +107,7 @@ func (u *unit) tell(a *api.Assignment, op core.Op, seq uint64) error {
 	})
 	if err == nil {
 		u.answered(reply, seq)
+		u.logVerdicts(reply.Verdicts)
 	}
 	return err
 }

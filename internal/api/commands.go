@@ -20,6 +20,8 @@ type CommandReply struct {
 	Created []Ref `json:"created,omitempty"`
 	Changed []Ref `json:"changed,omitempty"`
 	Removed []Ref `json:"removed,omitempty"`
+	// Verdicts is what contracts say of the databags that a hook has changed.
+	Verdicts []core.BagVerdict `json:"verdicts,omitempty"`
 }
 
 // Ref names an entity. Name is how people call it where that is not the ID: a

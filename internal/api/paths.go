@@ -32,6 +32,8 @@ const (
 	PathUnitSecret  = "/v1/models/{model}/units/{app}/{number}/secret"
 	PathSecrets     = "/v1/models/{model}/secrets"
 	PathSecret      = "/v1/models/{model}/secrets/{secret}"
+	PathContracts   = "/v1/models/{model}/contracts"
+	PathContract    = "/v1/models/{model}/contracts/{interface}"
 	PathHistory     = "/v1/models/{model}/history"
 	PathStatusLog   = "/v1/models/{model}/status-log"
 	PathLogs        = "/v1/models/{model}/logs"

@@ -34,6 +34,8 @@ type UnitRelation struct {
 	LocalAppData map[string]string `json:"local-application-data,omitempty"`
 	Local        UnitData          `json:"local-unit"`
 	Related      []UnitData        `json:"related-units,omitempty"` // natural order
+	// Contract is there if a contract says something about the relation.
+	Contract *RelationContract `json:"contract,omitempty"`
 }
 
 // UnitData is one unit's bag. Data is nil if it has none.

@@ -100,6 +100,8 @@ type RelationStatus struct {
 	Type     string      `json:"type"` // regular, peer or subordinate
 	Life     kith.Life   `json:"life"`
 	Status   core.Status `json:"status"`
+	// Contract is there if it was asked for, and a contract says something about the relation.
+	Contract *RelationContract `json:"contract,omitempty"`
 }
 
 // Statuses of machines and models (CLI reference, section 5.1).

@@ -86,10 +86,16 @@ func (x *call) open(ctx context.Context, c *command) error {
 			return x.noController()
 		}
 	case modelScope:
-		return x.openModel(ctx)
+		if err := x.openModel(ctx); err != nil && !(c.modelOptional && x.options.model == "") {
+			return err
+		}
 	}
 	return nil
 }
+
+// hasModel reports whether there is a model to work on; a command says with modelOptional that there
+// may be none.
+func (x *call) hasModel() bool { return x.target.UUID != "" }
 
 // hasController reports whether a controller was ever started in this home and
 // has not been taken down. Whether it answers, the first request tells.

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -58,11 +59,11 @@ func (x *call) importedLines(imports []contract.Import) error {
 	for _, n := range notes {
 		x.warn("%s", n)
 	}
-	docs := []contractLine{}
+	docs := []importedLine{}
 	for _, c := range merged {
-		docs = append(docs, contractLine{c.Interface, c.Version, c.Status, firstLine(c.Description)})
+		docs = append(docs, importedLine{c.Interface, c.Version, c.Status, firstLine(c.Description)})
 	}
-	return x.answer(docs, func() string { return contractLines(docs) })
+	return x.answer(docs, func() string { return importedTable(docs) })
 }
 
 func firstLine(s string) string {
@@ -87,4 +88,21 @@ func importNotes(imports []contract.Import) string {
 		}
 	}
 	return b.String()
+}
+
+// importedLine is one contract of an import.
+type importedLine struct {
+	Interface   string          `json:"interface"`
+	Version     int             `json:"version"`
+	Status      contract.Status `json:"status"`
+	Description string          `json:"description"`
+}
+
+func importedTable(docs []importedLine) string {
+	var t table
+	t.add("Interface", "Version", "Status", "Description")
+	for _, d := range docs {
+		t.add(d.Interface, strconv.Itoa(d.Version), string(d.Status), strings.TrimSpace(d.Description))
+	}
+	return t.String()
 }

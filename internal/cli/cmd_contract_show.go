@@ -3,31 +3,38 @@ package cli
 import (
 	"context"
 	"fmt"
+	"os"
+	"strconv"
 	"strings"
 
+	"kith"
 	"kith/contract"
 )
 
 func contractShowCommand() *command {
 	return &command{
-		name: "contract show", args: "<file>|<folder>|<interface>", group: groupContract, scope: noScope,
+		name: "contract show", args: "<file>|<folder>|<interface>", group: groupContract, scope: modelScope, modelOptional: true,
 		summary: "Shows a contract",
 		details: `Says which keys each side writes into which databag, how they are encoded, and
 which of them must be there. A contract in any form is taken: kith's own, a JSON
 Schema of the public catalogue or one written by hand, a folder of them, schema.py.
 
+An interface is that of the model, as 'contract list' has it; what is no file is one.
+Without a controller it is one that comes with kith.
+
 With --format yaml the contract is written in kith's own form, which is how one in
 another form is converted.`,
 		examples: []example{
-			{"contract show ingress", "Show a contract that comes with kith"},
+			{"contract show ingress", "Show what an interface means in the model"},
 			{"contract show interfaces/jwt/v0", "Show what a folder of the catalogue says"},
 			{"contract show provider.json --format yaml", "Convert a JSON Schema"},
 		},
-		seeAlso: []string{"contract list", "contract check", "contract export"},
-		formats: []string{formatTabular, formatYAML, formatJSON},
-		check:   oneArg("a contract"),
-		run: func(_ context.Context, x *call, args []string) error {
-			c, err := x.findContract(args[0])
+		seeAlso:  []string{"contract list", "contract check", "contract export"},
+		formats:  []string{formatTabular, formatYAML, formatJSON},
+		check:    oneArg("a contract"),
+		complete: firstArg(completeContracts),
+		run: func(ctx context.Context, x *call, args []string) error {
+			c, err := x.shownContract(ctx, args[0])
 			if err != nil {
 				return err
 			}
@@ -37,6 +44,21 @@ another form is converted.`,
 			return x.answer(c, func() string { return contractTable(c) })
 		},
 	}
+}
+
+// shownContract is what a file or folder says, or what applies to an interface in the model.
+func (x *call) shownContract(ctx context.Context, name string) (*contract.Contract, error) {
+	if _, err := os.Stat(name); err == nil || !x.hasModel() {
+		return x.findContract(name)
+	}
+	found, err := x.api.Contract(ctx, x.modelID(), name)
+	if kith.CodeOf(err) == kith.NotFound {
+		return nil, noContract(x.program, name, "model "+strconv.Quote(x.target.Name))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return contract.Parse(name, []byte(found.Text))
 }
 
 // oneArg wants exactly one argument.

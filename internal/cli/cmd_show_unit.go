@@ -89,6 +89,8 @@ type (
 		AppData         map[string]string      `json:"application-data"`
 		Local           *unitDataDoc           `json:"local-unit,omitempty"`
 		Related         map[string]unitDataDoc `json:"related-units,omitempty"`
+		// Contract is kith's own, and there only if a contract says something about the relation.
+		Contract *contractDoc `json:"contract,omitempty"`
 	}
 	unitDataDoc struct {
 		InScope bool              `json:"in-scope"`
@@ -120,7 +122,8 @@ func (o *showUnitFlags) document(u api.ShowUnit, json bool) unitInfoDoc {
 // relation is one entry. The JSON form of a local unit without data is spelled
 // out; YAML leaves it out (section 5.3).
 func (o *showUnitFlags) relation(r api.UnitRelation, json bool) relationInfoDoc {
-	d := relationInfoDoc{ID: r.ID, Endpoint: string(r.Endpoint), RelatedEndpoint: string(r.RelatedEndpoint), AppData: r.AppData}
+	d := relationInfoDoc{ID: r.ID, Endpoint: string(r.Endpoint), RelatedEndpoint: string(r.RelatedEndpoint), AppData: r.AppData,
+		Contract: contractDocument(r.Contract)}
 	if d.AppData == nil {
 		d.AppData = map[string]string{}
 	}

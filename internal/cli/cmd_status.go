@@ -126,7 +126,7 @@ func (o *statusFlags) again(ctx context.Context, x *call, selectors []string) er
 
 // show prints the status as it is now, and what there is to say of it.
 func (o *statusFlags) show(ctx context.Context, x *call, selectors []string, before string) error {
-	all, err := x.api.Status(ctx, x.modelID())
+	all, err := o.status(ctx, x)
 	if err != nil {
 		return err
 	}
@@ -145,6 +145,14 @@ func (o *statusFlags) show(ctx context.Context, x *call, selectors []string, bef
 		x.say("Nothing matched specified filters.")
 	}
 	return err
+}
+
+// status asks for what will be shown: what contracts say costs a look at every databag.
+func (o *statusFlags) status(ctx context.Context, x *call) (api.Status, error) {
+	if o.relations || x.document() {
+		return x.api.StatusWithContracts(ctx, x.modelID())
+	}
+	return x.api.Status(ctx, x.modelID())
 }
 
 func (o *statusFlags) render(x *call, s *api.Status) (string, error) {

@@ -66,6 +66,8 @@ type command struct {
 	// completeFlag proposes values for flags, by name.
 	completeFlag map[string]func(ctx context.Context, x *call, args []string) []string
 
+	// modelOptional lets a command of modelScope run without a model if none was asked for.
+	modelOptional bool
 	// stopAtArgs ends flag parsing at the first argument.
 	stopAtArgs bool
 	hidden     bool

@@ -80,11 +80,29 @@ func (x *call) findContract(name string) (*contract.Contract, error) {
 	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
 		c, err := shipped.Find(name)
 		if kith.CodeOf(err) == kith.NotFound {
-			return nil, kith.Errorf(kith.NotFound, "cannot find the contract %q: there is no such file, and kith has none of that name", name).
-				WithHint("'%s contract list' shows those it has", x.program)
+			return nil, noContract(x.program, name, "kith")
 		}
 		return c, err
 	}
+	merged, err := x.importContracts(name)
+	if err != nil {
+		return nil, err
+	}
+	if len(merged) == 1 {
+		return merged[0], nil
+	}
+	return nil, kith.Errorf(kith.Invalid, "cannot use %q: it holds %d contracts, and one is wanted", name, len(merged)).
+		WithHint("name the folder of one version of one interface")
+}
+
+func noContract(program, name, who string) error {
+	return kith.Errorf(kith.NotFound, "cannot find the contract %q: there is no such file, and %s has none of that name", name, who).
+		WithHint("'%s contract list' shows those it has", program)
+}
+
+// importContracts reads the contracts of a file or a folder, one at least. What is left out
+// of them is said.
+func (x *call) importContracts(name string) ([]*contract.Contract, error) {
 	imports, err := importFiles(name)
 	if err != nil {
 		return nil, err
@@ -101,14 +119,10 @@ func (x *call) findContract(name string) (*contract.Contract, error) {
 	for _, n := range notes {
 		x.warn("%s", n)
 	}
-	switch len(merged) {
-	case 0:
+	if len(merged) == 0 {
 		return nil, kith.Errorf(kith.Invalid, "cannot use %q: it says nothing about what any side writes", name)
-	case 1:
-		return merged[0], nil
 	}
-	return nil, kith.Errorf(kith.Invalid, "cannot use %q: it holds %d contracts, and one is wanted", name, len(merged)).
-		WithHint("name the folder of one version of one interface")
+	return merged, nil
 }
 
 // parseRole reads the flag --role.

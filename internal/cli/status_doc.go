@@ -104,6 +104,8 @@ type (
 		Related   kith.AppName `json:"related-application"`
 		Interface string       `json:"interface"`
 		Scope     kith.Scope   `json:"scope"`
+		// Contract is kith's own, and there only if a contract says something about the relation.
+		Contract *contractDoc `json:"contract,omitempty"`
 	}
 	unitDoc struct {
 		Workload      recordDoc          `json:"workload-status"`
@@ -193,7 +195,7 @@ func appDocument(s *api.Status, a api.AppStatus, c clock) appDoc {
 	}
 	for _, r := range a.Relations {
 		at := string(r.Endpoint)
-		d.Relations[at] = append(d.Relations[at], relationDoc{r.Related, r.Interface, r.Scope})
+		d.Relations[at] = append(d.Relations[at], relationDoc{r.Related, r.Interface, r.Scope, relatedContract(s, a.Name, r)})
 	}
 	for _, name := range a.Units {
 		if u := s.UnitOf(name); u != nil && u.Principal == "" {

@@ -122,6 +122,9 @@ func (t *statusTable) integrations() *table {
 		if r.Status.Current != kith.Joined {
 			message = strings.TrimSpace(string(r.Status.Current) + "  " + r.Status.Message)
 		}
+		if r.Contract != nil {
+			message = strings.TrimPrefix(strings.TrimSuffix(message+"; "+r.Contract.Summary(), "; "), "; ")
+		}
 		tb.add(r.Provider.String(), r.Requirer.String(), r.Interface, r.Type, shorten(message, maxMessage))
 	}
 	return tb

@@ -53,6 +53,21 @@ func (c *Client) Status(ctx context.Context, model string) (api.Status, error) {
 	return get[api.Status](ctx, c, api.ModelPath(model, "status"))
 }
 
+// StatusWithContracts is the status with what contracts say of each relation.
+func (c *Client) StatusWithContracts(ctx context.Context, model string) (api.Status, error) {
+	return get[api.Status](ctx, c, withQuery(api.ModelPath(model, "status"), url.Values{"contracts": {"true"}}))
+}
+
+// Contracts are the contracts that apply in a model.
+func (c *Client) Contracts(ctx context.Context, model string) (api.Contracts, error) {
+	return get[api.Contracts](ctx, c, api.ModelPath(model, "contracts"))
+}
+
+// Contract is the contract of an interface, with its text. Errors: NotFound.
+func (c *Client) Contract(ctx context.Context, model, iface string) (api.Contract, error) {
+	return get[api.Contract](ctx, c, api.ModelPath(model, "contracts", iface))
+}
+
 // Unit is one unit with its relations and their data. Errors: NotFound.
 func (c *Client) Unit(ctx context.Context, model string, u kith.UnitName) (api.ShowUnit, error) {
 	return get[api.ShowUnit](ctx, c, api.UnitPath(model, u))

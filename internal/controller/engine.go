@@ -154,6 +154,9 @@ func (e *Engine) decide(r *Request) bool {
 	if r.Actor.Kind == core.ActorUser {
 		summarize(&reply, e.base, e.working, changes)
 	}
+	if entry.Hook != nil {
+		reply.Verdicts = entry.Hook.Verdicts
+	}
 	e.open.decided = append(e.open.decided, decided{r, reply, nil})
 	return true
 }

@@ -414,12 +414,33 @@ func (m *Model) Secret(u kith.UnitName, q core.SecretQuery) (core.SecretValue, e
 	return core.ReadSecret(m.Snapshot(), u, q, m.now())
 }
 
-// Status is the whole model as people look at it.
-func (m *Model) Status() api.Status {
+// Status is the whole model as people look at it; with what contracts say of its
+// relations if contracts is set.
+func (m *Model) Status(ctx context.Context, contracts bool) api.Status {
 	snapshot := m.Snapshot()
 	s := api.StatusOf(snapshot, m.now())
 	for host, since := range m.ctl.away(snapshot) { // any order: each marks its own units
 		s.MarkLost(host, since, snapshot)
 	}
+	if contracts {
+		s.AddContracts(snapshot, m.settledAt(ctx, snapshot))
+	}
 	return s
+}
+
+// ShowUnit is one unit with its relations, their data, and what contracts say of it. Errors: NotFound.
+func (m *Model) ShowUnit(ctx context.Context, u kith.UnitName) (api.ShowUnit, error) {
+	snapshot := m.Snapshot()
+	show, ok := api.ShowUnitOf(snapshot, u)
+	if !ok {
+		return api.ShowUnit{}, kith.Errorf(kith.NotFound, "unit %q not found", u).WithHint("see 'kith status'")
+	}
+	show.AddContracts(snapshot, m.settledAt(ctx, snapshot))
+	return show, nil
+}
+
+// settledAt reports whether the model is settled, and as snapshot shows it; false if that cannot be told now.
+func (m *Model) settledAt(ctx context.Context, snapshot *core.Model) bool {
+	reply, err := m.Settle(ctx, 0)
+	return err == nil && reply.Settled && reply.Revision == snapshot.Revision
 }

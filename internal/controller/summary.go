@@ -50,6 +50,11 @@ func refOf(m *core.Model, k core.Key) *api.Ref {
 		if exists = s != nil; exists {
 			ref.Name = s.Label
 		}
+	case core.KindContract:
+		t := m.Contract(k.ID)
+		if exists = t != nil && !t.Shipped; exists {
+			ref.Name = t.Interface
+		}
 	case core.KindStorage:
 		s := m.Storage(kith.StorageID(k.ID))
 		if exists = s != nil; exists {

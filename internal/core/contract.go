@@ -127,7 +127,7 @@ func (t *txn) addContract(op AddContract) error {
 	}
 	c, err := contract.Parse(source, []byte(op.Text))
 	if err != nil {
-		return kith.Errorf(kith.Invalid, "cannot add contract: %v", err)
+		return err
 	}
 	row := Contract{Interface: contract.FoldName(c.Interface), Text: string(c.YAML()), Source: op.Source, Added: t.now, Rev: t.rev}
 	if len(row.Text) > MaxContractBytes {

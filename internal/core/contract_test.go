@@ -166,13 +166,11 @@ func TestEnforce(t *testing.T) {
 			if !c.refused {
 				return
 			}
-			for _, part := range []string{`"sql"`, `"local:db-0"`, `"db/0"`, `"port"`, `"many"`, "application bag", "relation 1", "(web:db db:server)", "JSON", `rule "encoding"`} {
+			for _, part := range []string{`"sql"`, `"local:db-0"`, `"db/0"`, `"port"`, `"many"`, "application bag", "relation 1", "(web:db db:server)", "JSON", `rule "encoding"`,
+				"kith contract mode warn db:server", "kith resolved db/0"} {
 				if !strings.Contains(err.Error(), part) {
 					t.Errorf("the refusal does not name %s: %v", part, err)
 				}
-			}
-			if hint := kith.HintOf(err); !strings.Contains(hint, "kith contract mode warn db:server") || !strings.Contains(hint, "kith resolved db/0") {
-				t.Errorf("the remedy is %q", hint)
 			}
 			if dump(w.m) != before {
 				t.Error("a refused commit changed the model")
@@ -320,7 +318,7 @@ func TestContractRefusals(t *testing.T) {
 		code kith.Code
 		text string
 	}{
-		{core.AddContract{Text: "interface: sql\nnonsense: 1\n"}, kith.Invalid, "cannot add contract: "},
+		{core.AddContract{Text: "interface: sql\nnonsense: 1\n"}, kith.Invalid, `cannot read "the contract": line 2: nonsense: there is no such field`},
 		{core.AddContract{Text: ""}, kith.Invalid, "it is empty"},
 		{core.AddContract{Text: strings.Repeat("#", core.MaxContractBytes+1)}, kith.Invalid, "at most 262144 are taken"},
 		{core.RemoveContract{Interface: "sql"}, kith.NotFound, `contract "sql" not found`},

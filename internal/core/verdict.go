@@ -263,7 +263,8 @@ func (t *txn) charmOf(unit kith.UnitName) string {
 }
 
 // enforce refuses what a hook has changed in a bag against the contract. What was wrong
-// before, it need not put right.
+// before, it need not put right. The remedy is in the message: it is kept as the reason the
+// hook failed, where a hint is not.
 func enforce(r *Relation, unit kith.UnitName, v *BagVerdict, was, is map[string]string) error {
 	for _, x := range v.Violations {
 		if was[x.Key] == is[x.Key] {
@@ -277,9 +278,9 @@ func enforce(r *Relation, unit kith.UnitName, v *BagVerdict, was, is map[string]
 		if x.Path != "" {
 			shown += " at " + x.Path
 		}
-		return kith.Errorf(kith.Invalid, "contract of interface %q violated: charm %q of unit %q wrote key %q, %s, into the %s bag of relation %d (%s): %s (rule %q)",
-			v.Interface, v.Charm, unit, x.Key, shown, kind, r.ID, r.RelationKey(), x.Text, x.Rule).
-			WithHint("mend the charm; or 'kith contract mode warn %s:%s', then 'kith resolved %s'", unit.App(), v.Endpoint, unit)
+		return kith.Errorf(kith.Invalid, "contract of interface %q violated: charm %q of unit %q wrote key %q, %s, into the %s bag of relation %d (%s): %s (rule %q); "+
+			"mend the charm, or 'kith contract mode warn %s:%s' and then 'kith resolved %s'",
+			v.Interface, v.Charm, unit, x.Key, shown, kind, r.ID, r.RelationKey(), x.Text, x.Rule, unit.App(), v.Endpoint, unit)
 	}
 	return nil
 }

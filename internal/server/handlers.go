@@ -106,7 +106,11 @@ func (s *Server) status(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.Status(), nil
+	contracts, err := r.flag("contracts")
+	if err != nil {
+		return nil, err
+	}
+	return m.Status(r.Context(), contracts), nil
 }
 
 func (s *Server) settle(r *request) (any, error) {
@@ -147,11 +151,7 @@ func (s *Server) getUnit(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	show, ok := api.ShowUnitOf(m.Snapshot(), u)
-	if !ok {
-		return nil, kith.Errorf(kith.NotFound, "unit %q not found", u).WithHint("see 'kith status'")
-	}
-	return show, nil
+	return m.ShowUnit(r.Context(), u)
 }
 
 func (s *Server) goalState(r *request) (any, error) {

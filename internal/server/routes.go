@@ -34,7 +34,7 @@ func routes() []route {
 		{post, api.PathModels, users, "create-model", "Creates a model.", nil, api.CreateModel{}, api.Model{}, false, (*Server).createModel},
 		{get, api.PathModel, users | hosts, "get-model", "Finds a model by name or UUID.", nil, nil, api.Model{}, false, (*Server).getModel},
 		{get, api.PathStatus, users, "status", "The whole model as people look at it.",
-			nil, nil, api.Status{}, false, (*Server).status},
+			[]parameter{{"contracts", "boolean", "With what contracts say of each relation."}}, nil, api.Status{}, false, (*Server).status},
 		{get, api.PathSettle, users, "settle", "Waits until the model is settled.",
 			[]parameter{{"timeout", "string", "How long to wait at most, such as 30s; 0 asks only."}}, nil, api.SettleReply{}, false, (*Server).settle},
 		{get, api.PathWatch, users, "watch", "Follows the model's revision.",
@@ -56,6 +56,8 @@ func routes() []route {
 		{get, api.PathSecret, users, "get-secret", "A secret, named by id or name.", []parameter{
 			{"reveal", "boolean", "With its content."}, {"revision", "integer", "This revision's; 0 is the newest."}},
 			nil, api.Secret{}, false, (*Server).getSecret},
+		{get, api.PathContracts, users, "list-contracts", "The contracts that apply in the model.", nil, nil, api.Contracts{}, false, (*Server).listContracts},
+		{get, api.PathContract, users, "get-contract", "The contract of an interface.", nil, nil, api.Contract{}, false, (*Server).getContract},
 		{get, api.PathApp, users, "get-application", "An application.", nil, nil, api.ShowApp{}, false, (*Server).getApp},
 		{get, api.PathAppConfig, users, "get-config", "An application's configuration.", nil, nil, api.AppConfig{}, false, (*Server).appConfig},
 		{get, api.PathModelConfig, users, "get-model-config", "The model's options that were set.",

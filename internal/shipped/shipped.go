@@ -7,6 +7,8 @@ package shipped
 import (
 	"embed"
 	"io/fs"
+	"maps"
+	"slices"
 	"sync"
 
 	"kith"
@@ -95,3 +97,6 @@ func Checker(folded string) *contract.Checker {
 	}
 	return nil
 }
+
+// Names lists the interfaces there are contracts of, in the form of [contract.FoldName], in order.
+func Names() []string { return slices.Sorted(maps.Keys(checkers)) }

@@ -31,6 +31,9 @@ type call struct {
 	outColor, errColor palette
 	options
 
+	// asCommand is true for juju-exec: the process is to look like the command it runs.
+	asCommand bool
+
 	home  home
 	state state
 	api   *client.Client

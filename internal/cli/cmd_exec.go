@@ -52,6 +52,9 @@ of --wait is up; with --background it may take as long as it likes.`,
 		flags:   o.flags,
 		check:   o.check,
 		run: func(ctx context.Context, x *call, args []string) error {
+			if x.asCommand { // which takes as long as it takes
+				o.wait = noTime
+			}
 			o.commands, o.talks = true, x.verbose
 			request, err := o.request(args)
 			if err != nil {
@@ -60,6 +63,9 @@ of --wait is up; with --background it may take as long as it likes.`,
 			op, err := x.queued(ctx, request)
 			if err != nil {
 				return err
+			}
+			if x.asCommand {
+				return x.standFor(ctx, op, o.waiting)
 			}
 			return x.operate(ctx, op, o.waiting, usualExecWait)
 		},

@@ -29,8 +29,14 @@ type Streams struct {
 // and returns the exit status. It returns early when ctx ends.
 func Run(ctx context.Context, args []string, s Streams) int {
 	x := newCall(args, s)
-	err := x.dispatch(ctx, args[1:])
-	return x.report(ctx, err)
+	words := args[1:]
+	var err error
+	if calledJujuExec(args[0]) {
+		if words, err = x.asExec(words); words == nil {
+			return x.report(ctx, err)
+		}
+	}
+	return x.report(ctx, x.dispatch(ctx, words))
 }
 
 // dispatch finds the command, lets its flags be parsed, and runs it.

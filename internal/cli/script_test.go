@@ -21,7 +21,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestMain lets the test binary be kith and juju: scripts run it under those
+// TestMain lets the test binary be kith, juju and juju-exec: scripts run it under those
 // names, and it runs itself again in the background as the real program does.
 func TestMain(m *testing.M) {
 	program := func() {
@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 		defer stop()
 		os.Exit(Run(ctx, os.Args, OSStreams()))
 	}
-	testscript.Main(m, map[string]func(){"kith": program, "juju": program})
+	testscript.Main(m, map[string]func(){"kith": program, "juju": program, "juju-exec": program})
 }
 
 // TestScripts runs the transcripts in testdata against real controllers, each in

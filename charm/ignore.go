@@ -8,7 +8,10 @@ import (
 const ignoreFile = ".jujuignore"
 
 // alwaysIgnored is left out of every archive (section 2.3), in the syntax of .jujuignore.
-const alwaysIgnored = ".git\n.svn\n.hg\n.bzr\n.tox\n/build/\n/revision\n/version\n.jujuignore\n"
+//
+// Juju: packs __pycache__ too. What Python keeps there changes whenever somebody runs the charm's tests, and is
+// made anew on the unit: with it every run would make another charm.
+const alwaysIgnored = ".git\n.svn\n.hg\n.bzr\n.tox\n/build/\n/revision\n/version\n.jujuignore\n__pycache__/\n"
 
 // ignoreRule is one line of a .jujuignore.
 type ignoreRule struct {

@@ -75,7 +75,7 @@ func TestPackLeavesOut(t *testing.T) {
 	t.Parallel()
 	dir := makeFolder(t, map[string]string{
 		"metadata.yaml": sampleYAML, "dispatch": "#!/bin/sh\n", "revision": "12\n", "version": "v1\nmore",
-		".git/config": "x", "lib/.git/config": "x", ".svn/x": "x", ".hg/x": "x", ".bzr/x": "x", ".tox/x": "x",
+		".git/config": "x", "lib/.git/config": "x", ".svn/x": "x", ".hg/x": "x", ".bzr/x": "x", ".tox/x": "x", "__pycache__/a.cpython-312.pyc": "x", "lib/__pycache__/b.cpython-312.pyc": "x",
 		"build/x": "x", "lib/build/x": "kept", "lib/revision": "kept", "lib/version": "kept", ".jujuignore": "*.pyc\n/tmp/\n!keep.pyc\n",
 		"a.pyc": "x", "lib/b.pyc": "x", "lib/keep.pyc": "kept", "tmp/x": "x", "lib/tmp/x": "kept", "empty/": "", "hooks/install": "->../dispatch",
 	})

@@ -27,6 +27,9 @@ type Config struct {
 	Dir string
 	// HookTool is the program behind every hook tool; see FindHookTool.
 	HookTool string
+	// Memory is a folder in the machine's memory for the sockets of hook tools; empty if
+	// there is none. See [dispatch.MemoryFolder].
+	Memory string
 	// Log gets what is about the agent itself. What is about a unit goes to the model's log.
 	Log *slog.Logger
 	// Hooks bounds how many hooks start working at a time: see slots. Default: HooksPerCore per processor.
@@ -62,7 +65,6 @@ type Agent struct {
 	epoch   string
 	logs    *logs
 	slots   slots
-	spawn   dispatch.Spawner
 	sockets *dispatch.Sockets
 	charms  archives
 
@@ -86,9 +88,9 @@ func New(c Config) *Agent {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	a := &Agent{Config: c, dirs: dirs{c.Dir}, env: dispatch.ReadHostEnv(c.APIAddresses), boot: bootID(),
-		slots: newSlots(c.Hooks), spawn: dispatch.NewSpawner(), units: map[api.UnitRef]*unit{}, wiping: map[api.StorageRef]bool{}}
+		slots: newSlots(c.Hooks), units: map[api.UnitRef]*unit{}, wiping: map[api.StorageRef]bool{}}
 	a.epoch = a.boot + "/" + rand.Text() // core.BootOf reads it
-	a.sockets = dispatch.NewSockets(filepath.Join(c.Dir, "sockets"))
+	a.sockets = dispatch.NewSockets(filepath.Join(c.Dir, "sockets"), c.Memory)
 	a.charms = archives{dirs: a.dirs, fetch: c.Controller.Blob}
 	a.logs = newLogs(func(ctx context.Context, model kith.ModelUUID, records []api.LogRecord) error {
 		return c.Controller.AppendLogs(ctx, string(model), records)
@@ -120,14 +122,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	logs, stopLogs := context.WithCancel(l.report)
 	logging.Go(func() { a.logs.run(logs, l.report) })
 
-	var spawning sync.WaitGroup
-	spawning.Go(a.spawn.Run)
-
 	a.follow(l)
 
 	a.running.Wait()
-	a.spawn.Close()
-	spawning.Wait()
 	stopLogs()
 	logging.Wait()
 	ended()

@@ -421,6 +421,36 @@ func TestLongPaths(t *testing.T) {
 	waitFor(t, "the end of what was left", func() bool { _, err := os.Stat(left); return os.IsNotExist(err) })
 }
 
+// Where there is memory to put them, sockets are there: private, as long as the hook runs, and gone
+// with the agent.
+func TestSocketsInMemory(t *testing.T) {
+	t.Parallel()
+	memory := dispatch.MemoryFolder()
+	if memory == "" {
+		t.Skip("this system has no folder in memory")
+	}
+	w := newWorld(t)
+	w.deploy("web", w.addCharm(map[string]string{"metadata.yaml": webMeta, "hooks/install": `#!/bin/sh
+unit-get private-address
+echo "at $JUJU_AGENT_SOCKET_ADDRESS $(stat -c %a "$(dirname "$JUJU_AGENT_SOCKET_ADDRESS")")"
+`}), 1)
+	stop := w.start(t.TempDir(), func(c *Config) { c.Memory = memory })
+	w.settle()
+	_, after, _ := strings.Cut(w.log(), "install at ")
+	line, _, _ := strings.Cut(after, "\n")
+	socket, mode, _ := strings.Cut(line, " ")
+	if !strings.HasPrefix(socket, memory+"/") || mode != "700" {
+		t.Fatalf("socket %q, its folder %q\n%s", socket, mode, w.log())
+	}
+	if _, err := os.Stat(socket); !os.IsNotExist(err) {
+		t.Errorf("the socket outlives its hook: %v", err)
+	}
+	stop()
+	if _, err := os.Stat(filepath.Dir(socket)); !os.IsNotExist(err) {
+		t.Errorf("the folder of sockets is still there: %v", err)
+	}
+}
+
 // A socket that an agent left behind when it was killed is in nobody's way.
 func TestStaleSocket(t *testing.T) {
 	t.Parallel()

@@ -41,7 +41,7 @@ type unit struct {
 
 func newUnit(a *Agent, h api.HostUnit) *unit {
 	u := &unit{agent: a, ref: h.UnitRef, held: h, dir: a.dirs.unit(h.UnitRef), wake: make(chan struct{}, 1)}
-	u.runner = dispatch.Runner{Spawn: a.spawn, Grace: a.StopGrace, Between: func() *dispatch.Output { return u.newOutput(outputBetween) },
+	u.runner = dispatch.Runner{Grace: a.StopGrace, Between: func() *dispatch.Output { return u.newOutput(outputBetween) },
 		Lost: u.logLost}
 	if !dispatch.DiesWithParent {
 		u.runner.Note = u.noteProcess

@@ -22,6 +22,7 @@ import (
 	"kith/internal/api"
 	"kith/internal/client"
 	"kith/internal/controller"
+	"kith/internal/dispatch"
 	"kith/internal/logs"
 	"kith/internal/server"
 	"kith/internal/store"
@@ -244,7 +245,7 @@ func (r *roles) agent(s *server.Server) *agent.Agent {
 	own := client.InProcess(s.Handler(), r.d.socket()).WithToken(r.keys.Host(hostName))
 	return agent.New(agent.Config{
 		Host: hostName, Controller: agent.Over(own), Dir: filepath.Join(r.d.data, agentName),
-		HookTool: r.flags.hookTool, NoResidents: r.flags.noResident, Log: r.log.With("part", "agent"),
+		Memory: dispatch.MemoryFolder(), HookTool: r.flags.hookTool, NoResidents: r.flags.noResident, Log: r.log.With("part", "agent"),
 	})
 }
 

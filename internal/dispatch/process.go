@@ -3,6 +3,7 @@ package dispatch
 import (
 	"errors"
 	"os"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -26,22 +27,31 @@ type process struct {
 }
 
 // start starts the process of an event, and begins to read what it prints.
-func start(s Spawner, e Event) (*process, error) {
+func start(e Event) (*process, error) {
 	pipes, err := openPipes()
 	if err != nil {
 		return nil, err
 	}
-	proc, err := s.start(append([]string{e.Script.Path}, e.Script.Args...), e.Dir, e.Env, []*os.File{pipes.null, pipes.stdout.w, pipes.stderr.w})
+	p := &process{stdout: &stream{file: pipes.stdout.r}, stderr: &stream{file: pipes.stderr.r}, exited: make(chan struct{})}
+	argv := append([]string{e.Script.Path}, e.Script.Args...)
+	started := make(chan error)
+	go func() { // whoever has started it waits for exited
+		runtime.LockOSThread() // see startGroup
+		defer runtime.UnlockOSThread()
+		var err error
+		p.proc, err = startGroup(argv, e.Dir, e.Env, []*os.File{pipes.null, pipes.stdout.w, pipes.stderr.w})
+		started <- err
+		if err == nil {
+			p.state, p.err = p.proc.Wait()
+			close(p.exited)
+		}
+	}()
+	err = <-started
 	pipes.closeWriters()
 	if err != nil {
 		pipes.closeReaders()
 		return nil, err
 	}
-	p := &process{proc: proc, stdout: &stream{file: pipes.stdout.r}, stderr: &stream{file: pipes.stderr.r}, exited: make(chan struct{})}
-	go func() { // whoever has started it waits for exited
-		p.state, p.err = proc.Wait()
-		close(p.exited)
-	}()
 	p.readFor(e)
 	return p, nil
 }

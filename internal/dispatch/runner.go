@@ -56,7 +56,6 @@ func said(code uint8) Exit {
 // Runner runs the events of one unit, one after the other. It keeps the process of a
 // charm that stays (docs/design/resident.md). It is not safe for concurrent use.
 type Runner struct {
-	Spawn Spawner
 	// Grace is how long a process has, after it was asked to end, until it is killed.
 	Grace time.Duration
 	// Between makes what gets the output of a process between events.
@@ -86,7 +85,7 @@ func (r *Runner) Run(ctx context.Context, e Event) (Exit, error) {
 			return exit, nil
 		}
 	}
-	p, err := start(r.Spawn, e)
+	p, err := start(e)
 	if err != nil {
 		return Exit{}, err
 	}

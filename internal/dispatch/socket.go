@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -19,28 +20,32 @@ import (
 // run on: sun_path has 104 bytes on darwin and 108 on linux, one of them a zero.
 const MaxSocketPath = 103
 
-// Sockets hands out short paths for sockets whose own place is too deep in the
-// file system. Its folder is made when first needed.
+// Sockets hands out paths for sockets in a private folder of the machine's memory. On a
+// disk, making and removing one for every hook would wait for the store, which keeps that disk busy with
+// its log. Where there is no such folder the sockets are at their own place, or if
+// that is too deep in the file system, in a private folder of the system's temporary one.
+// The folder is made when first needed.
 type Sockets struct {
-	note string // a link to the folder, so that the next life of an agent that was killed removes it
-	mu   sync.Mutex
-	dir  string
-	next int
+	note   string // a link to the folder, so that the next life of an agent that was killed removes it
+	memory string // a folder that is in memory; empty if there is none
+	mu     sync.Mutex
+	dir    string
+	next   int
 }
 
 // NewSockets hands out sockets; note is where it notes the folder that it makes for them.
-func NewSockets(note string) *Sockets { return &Sockets{note: note} }
+// memory is a [MemoryFolder] to make it in, or empty.
+func NewSockets(note, memory string) *Sockets { return &Sockets{note: note, memory: memory} }
 
-// Place is where the socket that belongs at path can be: there, or if that is
-// too long for a socket, in a private folder of the system's temporary one.
+// Place is where the socket that belongs at path is to be.
 func (d *Sockets) Place(path string) (string, error) {
-	if len(path) <= MaxSocketPath {
+	if d.memory == "" && len(path) <= MaxSocketPath {
 		return path, nil
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.dir == "" {
-		dir, err := os.MkdirTemp(shortTemp(), SocketPrefix)
+		dir, err := os.MkdirTemp(cmp.Or(d.memory, shortTemp()), SocketPrefix)
 		if err != nil {
 			return "", kith.Errorf(kith.Internal, "cannot make a folder for the sockets of hook tools: %v", err).
 				WithHint("set TMPDIR to a folder that can be written to, or KITH_HOME to a shorter path")
@@ -52,13 +57,26 @@ func (d *Sockets) Place(path string) (string, error) {
 	return filepath.Join(d.dir, strconv.Itoa(d.next)), nil
 }
 
+// socketRoom is what is added to the path of a folder for sockets.
+const socketRoom = len("/kith-0123456789/1234567")
+
 // shortTemp is the temporary folder, or /tmp where that has a long path too.
 func shortTemp() string {
-	const room = len("/kith-0123456789/1234567")
-	if dir := os.TempDir(); len(dir)+room <= MaxSocketPath {
+	if dir := os.TempDir(); len(dir)+socketRoom <= MaxSocketPath {
 		return dir
 	}
 	return "/tmp"
+}
+
+// MemoryFolder is a folder of the machine's memory where this user can make folders; empty
+// if there is none.
+func MemoryFolder() string {
+	for _, dir := range []string{os.Getenv("XDG_RUNTIME_DIR"), "/dev/shm"} {
+		if dir != "" && len(dir)+socketRoom <= MaxSocketPath && inMemory(dir) {
+			return dir
+		}
+	}
+	return ""
 }
 
 // Remove deletes the folder, be it of this life of the agent or of an earlier one.

@@ -3,52 +3,9 @@ package dispatch
 import (
 	"errors"
 	"os"
-	"runtime"
-	"sync"
 	"syscall"
 	"time"
 )
-
-// Spawner starts processes from threads that live as long as the agent. On
-// linux the kernel kills them when their thread is gone, so that the death of an
-// agent, however sudden, is the death of its hooks, and no hook of its next life
-// runs beside one of the last. Elsewhere see leftover.
-//
-// Package syscall starts one process at a time; but the thread that has started one may wait
-// for a processor, behind that very process, while another could start the next.
-type Spawner struct{ jobs chan *spawnJob }
-
-// spawners is how many threads start processes.
-const spawners = 4
-
-type spawnJob struct {
-	argv []string
-	attr *os.ProcAttr
-	proc *os.Process
-	err  error
-	done chan struct{}
-}
-
-// NewSpawner makes one; somebody has to call its Run.
-func NewSpawner() Spawner { return Spawner{make(chan *spawnJob)} }
-
-// Run starts processes until Close. It may return only when those have ended.
-func (s Spawner) Run() {
-	var threads sync.WaitGroup
-	for range spawners {
-		threads.Go(s.thread)
-	}
-	threads.Wait()
-}
-
-func (s Spawner) thread() {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	for j := range s.jobs {
-		j.proc, j.err = startProcess(j.argv, j.attr)
-		close(j.done)
-	}
-}
 
 // The tries to start a program that is busy: 1 ms apart at first, then twice that,
 // and so on: two seconds in all.
@@ -70,16 +27,15 @@ func startProcess(argv []string, attr *os.ProcAttr) (*os.Process, error) {
 	}
 }
 
-// Close ends Run.
-func (s Spawner) Close() { close(s.jobs) }
-
-// start starts a process group of its own, so that Ctrl-C on a terminal reaches
+// startGroup starts a process group of its own, so that Ctrl-C on a terminal reaches
 // the agent and not the hooks it is about to let finish.
-func (s Spawner) start(argv []string, dir string, env []string, files []*os.File) (*os.Process, error) {
+//
+// On linux the kernel kills the process when the thread that started it is gone, so that the death
+// of an agent, however sudden, is the death of its hooks, and no hook of its next life
+// runs beside one of the last. The caller has locked its thread, therefore, until the process has ended.
+// Elsewhere the agent notes what it runs: see leftover.
+func startGroup(argv []string, dir string, env []string, files []*os.File) (*os.Process, error) {
 	sys := &syscall.SysProcAttr{Setpgid: true}
 	dieWithParent(sys)
-	j := &spawnJob{argv: argv, attr: &os.ProcAttr{Dir: dir, Env: env, Files: files, Sys: sys}, done: make(chan struct{})}
-	s.jobs <- j
-	<-j.done
-	return j.proc, j.err
+	return startProcess(argv, &os.ProcAttr{Dir: dir, Env: env, Files: files, Sys: sys})
 }

@@ -63,7 +63,6 @@ var hookTool = sync.OnceValues(func() ([]byte, error) {
 type processes struct {
 	dir   string // of units and tools
 	host  dispatch.HostEnv
-	spawn dispatch.Spawner
 	units map[kith.UnitName]*processUnit
 }
 
@@ -100,10 +99,7 @@ func (w *world) processes() (*processes, error) {
 			return nil, err
 		}
 	}
-	p := &processes{dir: dir, host: dispatch.ReadHostEnv(nil), spawn: dispatch.NewSpawner(), units: map[kith.UnitName]*processUnit{}}
-	var spawning sync.WaitGroup
-	spawning.Go(p.spawn.Run)
-	w.tb.Cleanup(func() { p.spawn.Close(); spawning.Wait() })
+	p := &processes{dir: dir, host: dispatch.ReadHostEnv(nil), units: map[kith.UnitName]*processUnit{}}
 	w.procs = p
 	return p, nil
 }
@@ -112,7 +108,7 @@ func (w *world) processes() (*processes, error) {
 func (p *processes) unit(w *world, u kith.UnitName, id string) (*processUnit, error) {
 	unit := p.units[u]
 	if unit == nil {
-		unit = &processUnit{dir: filepath.Join(p.dir, string(u.App())+"-"+strconv.Itoa(u.Number())), runner: dispatch.Runner{Spawn: p.spawn}}
+		unit = &processUnit{dir: filepath.Join(p.dir, string(u.App())+"-"+strconv.Itoa(u.Number()))}
 		if err := os.Mkdir(unit.dir, 0o700); err != nil {
 			return nil, err
 		}

@@ -92,8 +92,12 @@ cross: ## compile for linux and darwin, amd64 and arm64
 		GOOS=$$os GOARCH=$$arch $(BUILD) ./... || exit 1; \
 	done; done
 
+# What only the benchmarks want of Python, beside the environment of the tests.
+$(VENV)/bench: internal/bench/requirements.txt | venv
+	@$(PIP) --no-deps --upgrade --target $@ -r $< && touch $@ || echo "no $@: some rows of make bench are left out"
+
 .PHONY: bench
-bench: all ## measure against the targets; NAME=… runs one group
+bench: all $(VENV)/bench ## measure against the targets; NAME=… runs one group
 	@mkdir -p build
 	$(GO) run ./internal/bench -run "$(NAME)"
 

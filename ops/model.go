@@ -84,11 +84,14 @@ func (m *Model) GetRelation(endpoint kith.EndpointName) (*Relation, error) {
 // GetRelationByID is a relation on an endpoint. It is never nil without an error: one
 // that does not exist has Active false and no data.
 func (m *Model) GetRelationByID(endpoint kith.EndpointName, id kith.RelationID) (*Relation, error) {
+	if m.ofEvent(endpoint, id) { // there is no need to list them all
+		return m.relation(RelationRef{endpoint, id})
+	}
 	ids, err := m.relationIDs(endpoint)
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Contains(ids, id) && !m.broken(id) {
+	if !slices.Contains(ids, id) {
 		return &Relation{m: m, Endpoint: endpoint, ID: id}, nil
 	}
 	return m.relation(RelationRef{endpoint, id})
@@ -107,10 +110,19 @@ func (m *Model) relationIDs(endpoint kith.EndpointName) ([]kith.RelationID, erro
 	if err != nil {
 		return nil, err
 	}
-	ids = slices.DeleteFunc(slices.Clone(ids), m.broken)
+	ids = slices.Clone(ids)
+	if e := m.f.env.Event; m.broken(e.RelationID) {
+		ids = slices.DeleteFunc(ids, func(id kith.RelationID) bool { return id == e.RelationID })
+	}
 	slices.Sort(ids)
 	m.ids[endpoint] = ids
 	return ids, nil
+}
+
+// ofEvent reports whether the event is about the relation.
+func (m *Model) ofEvent(endpoint kith.EndpointName, id kith.RelationID) bool {
+	env := m.f.env
+	return !env.IsAction() && env.Event.Relation == endpoint && env.Event.RelationID == id
 }
 
 // broken reports whether the event is the relation's relation-broken.

@@ -7,5 +7,6 @@ var groups = []group{
 	{"integrate", "real charms through a real controller", measureIntegrate},
 	{"resident", "a charm in Go whose process stays", measureResident},
 	{"python", "a charm on the ops library, and where its time goes", measurePython},
+	{"harness", "tests of charms in Go and in Python", measureHarness},
 	{"scale", "up to 1,000 units, hooks simulated (takes minutes)", measureScale},
 }

@@ -13,7 +13,7 @@ import (
 
 // RelationIDs are the relations on an endpoint, in order of number: relation-ids.
 func (r *Run) RelationIDs(endpoint kith.EndpointName) []kith.RelationID {
-	var ids []kith.RelationID
+	ids := make([]kith.RelationID, 0, len(r.ctx.Relations))
 	for _, rel := range r.ctx.Relations {
 		if rel.Endpoint == endpoint && !r.breaking(rel.ID) {
 			ids = append(ids, rel.ID)

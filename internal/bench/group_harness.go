@@ -1,0 +1,288 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"kith"
+	"kith/ops"
+	"kith/ops/opstest"
+)
+
+const (
+	harnessRounds = 3 // ours and Python's in turns
+	cycleRounds   = 300
+	wholeRounds   = 300
+
+	// The targets: a fiftieth and a hundredth of what Python takes.
+	cycleShare = 0.02
+	wholeShare = 0.01
+	// flat is what an event beside 200 relations may take against one beside one.
+	flat    = 1.5
+	modelMS = 1
+)
+
+const webYAML = `
+name: web
+type: charm
+summary: measured
+description: measured
+base: ubuntu@24.04
+platforms: {amd64: }
+requires:
+  db: {interface: pgsql}
+`
+
+const pgYAML = `
+name: pg
+type: charm
+summary: measured
+description: measured
+base: ubuntu@24.04
+platforms: {amd64: }
+provides:
+  db: {interface: pgsql}
+`
+
+// newWeb makes the charm of harnessPython.
+func newWeb(f *ops.Framework) (struct{}, error) {
+	f.Observe(
+		ops.OnRelationJoined("db", func(*ops.RelationJoinedEvent) error { return nil }),
+		ops.OnRelationChanged("db", func(e *ops.RelationChangedEvent) error {
+			if e.Unit == "" {
+				return nil
+			}
+			host, err := e.Relation.Data(e.Unit).Get("host")
+			if err != nil || host == "" {
+				return err
+			}
+			return e.Relation.Data(f.Model().Unit()).Set("uses", host)
+		}),
+	)
+	return struct{}{}, nil
+}
+
+// newPG makes the other side of a whole model.
+func newPG(f *ops.Framework) (struct{}, error) {
+	f.Observe(ops.OnRelationCreated("db", func(e *ops.RelationCreatedEvent) error {
+		return e.Relation.Data(f.Model().Unit()).Set("host", "db1")
+	}))
+	return struct{}{}, nil
+}
+
+// harnessFigures are medians in milliseconds.
+type harnessFigures struct {
+	Cycle        map[int]float64 `json:"cycle"` // by the number of relations
+	Whole        float64         `json:"whole"`
+	ContextCycle float64         `json:"context-cycle"`
+	ContextWhole float64         `json:"context-whole"`
+	Model        float64         `json:"-"`
+}
+
+// measureHarness runs the same tests of the same charm with ours and with Python's ops.testing.
+func measureHarness(ctx context.Context, e *env) ([]row, error) {
+	script := filepath.Join(e.temp, "harness.py")
+	if err := os.MkdirAll(e.temp, 0o755); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(script, []byte(harnessPython), 0o644); err != nil {
+		return nil, err
+	}
+	var ours, theirs []harnessFigures
+	for range harnessRounds {
+		o, err := harnessOurs()
+		if err != nil {
+			return nil, err
+		}
+		t, err := harnessTheirs(ctx, script)
+		if err != nil {
+			return nil, err
+		}
+		ours, theirs = append(ours, o), append(theirs, t)
+	}
+	return harnessRows(ours, theirs), nil
+}
+
+func harnessRows(ours, theirs []harnessFigures) []row {
+	our := func(of func(harnessFigures) float64) float64 { return middle(ours, of) }
+	their := func(of func(harnessFigures) float64) float64 { return middle(theirs, of) }
+	whole := func(f harnessFigures) float64 { return f.Whole }
+	beside := func(n int) func(harnessFigures) float64 { return func(f harnessFigures) float64 { return f.Cycle[n] } }
+	const harness, state = "Python's Harness", "Python's Context (ops-scenario)"
+	rows := []row{
+		atMost("cycle of join, change and own write", our(beside(1)), their(beside(1)), harness, "ms", cycleShare),
+		atMost("a whole test", our(whole), their(whole), harness, "ms", wholeShare),
+	}
+	if their(func(f harnessFigures) float64 { return f.ContextCycle }) > 0 {
+		rows = append(rows,
+			atMost("cycle of join, change and own write, by state", our(beside(1)),
+				their(func(f harnessFigures) float64 { return f.ContextCycle }), state, "ms", cycleShare),
+			atMost("a whole test, by state", our(whole), their(func(f harnessFigures) float64 { return f.ContextWhole }), state, "ms", wholeShare))
+	}
+	for _, n := range []int{10, 50, 200} {
+		r := report(fmt.Sprintf("the cycle beside %d relations", n), our(beside(n)), "ms")
+		r.Peer, r.Against = their(beside(n)), harness
+		rows = append(rows, r)
+	}
+	grows := report("Python: the cycle beside 200 relations", their(beside(200)), "ms")
+	grows.Peer, grows.Against = their(beside(1)), "its own beside one"
+	return append(rows,
+		atMost("the cycle beside 200 relations, against one", our(beside(200)), our(beside(1)), "ours beside one", "ms", flat),
+		grows,
+		under("two charms, from an empty model to settled", our(func(f harnessFigures) float64 { return f.Model }), their(whole),
+			"Python's whole test of one", "ms", modelMS))
+}
+
+// middle is the median of a figure.
+func middle(all []harnessFigures, of func(harnessFigures) float64) float64 {
+	var ds []time.Duration
+	for _, f := range all {
+		ds = append(ds, time.Duration(of(f)*float64(time.Millisecond)))
+	}
+	return median(ds)
+}
+
+func harnessTheirs(ctx context.Context, script string) (f harnessFigures, err error) {
+	cmd := exec.CommandContext(ctx, filepath.Join(pythonVenv, "bin", "python3"), script)
+	cmd.Env = append(os.Environ(), "PYTHONPATH="+filepath.Join(pythonVenv, "bench"))
+	out, err := cmd.Output()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "not measured: Python's ops.testing (`make venv` makes its environment):", err)
+		return f, nil
+	}
+	return f, json.Unmarshal(out, &f)
+}
+
+func harnessOurs() (f harnessFigures, err error) {
+	web, pg := opstest.NewCharm(newWeb, opstest.YAML(webYAML)), opstest.NewCharm(newPG, opstest.YAML(pgYAML))
+	if f.Cycle, err = cycles(web, 1, 10, 50, 200); err != nil {
+		return f, err
+	}
+	if f.Whole, err = repeat(wholeRounds, func(t opstest.TB) { wholeTest(t, web) }); err != nil {
+		return f, err
+	}
+	f.Model, err = repeat(wholeRounds, func(t opstest.TB) { wholeModel(t, web, pg) })
+	return f, err
+}
+
+// cycles are the medians of a cycle beside so many relations, itself included; in turns, so that
+// what else the machine does falls on all of them.
+func cycles(web *opstest.Charm, beside ...int) (map[int]float64, error) {
+	times := map[int][]time.Duration{}
+	err := inTest(func(t opstest.TB) {
+		harnesses := make([]*opstest.Harness, len(beside))
+		rels := make([]kith.RelationID, len(beside))
+		for i, n := range beside {
+			harnesses[i], rels[i] = cycleHarness(t, web, n)
+		}
+		for round := range cycleRounds {
+			for i, n := range beside {
+				times[n] = append(times[n], cycle(t, harnesses[i], rels[i], kith.UnitOf("pg", round)))
+			}
+		}
+	})
+	medians := map[int]float64{}
+	for _, n := range beside {
+		medians[n] = median(times[n])
+	}
+	return medians, err
+}
+
+func cycleHarness(t opstest.TB, web *opstest.Charm, relations int) (*opstest.Harness, kith.RelationID) {
+	h := opstest.NewHarness(t, web)
+	h.Begin()
+	for i := range relations - 1 {
+		app := kith.AppName("other" + strconv.Itoa(i))
+		h.AddRelationUnit(h.AddRelation("db", app), kith.UnitOf(app, 0))
+	}
+	return h, h.AddRelation("db", "pg")
+}
+
+func cycle(t opstest.TB, h *opstest.Harness, rel kith.RelationID, unit kith.UnitName) time.Duration {
+	begin := time.Now()
+	h.AddRelationUnit(rel, unit)
+	h.UpdateRelationData(rel, string(unit), map[string]string{"host": string(unit)})
+	if h.GetRelationData(rel, "web/0")["uses"] != string(unit) {
+		t.Fatalf("no answer to %s", unit)
+	}
+	took := time.Since(begin)
+	h.RemoveRelationUnit(rel, unit)
+	h.Events()
+	return took
+}
+
+func wholeTest(t opstest.TB, web *opstest.Charm) {
+	h := opstest.NewHarness(t, web)
+	h.SetLeader(true)
+	h.BeginWithInitialHooks()
+	rel := h.AddRelation("db", "pg")
+	h.AddRelationUnit(rel, "pg/0")
+	h.UpdateRelationData(rel, "pg/0", map[string]string{"host": "db1"})
+	if h.GetRelationData(rel, "web/0")["uses"] != "db1" {
+		t.Fatalf("no answer")
+	}
+}
+
+func wholeModel(t opstest.TB, web, pg *opstest.Charm) {
+	m := opstest.NewModel(t)
+	m.Deploy("web", web)
+	m.Deploy("pg", pg)
+	rel := m.Integrate("web", "pg")
+	m.Settle()
+	if rel.Bag("web/0")["uses"] != "db1" {
+		t.Fatalf("no answer")
+	}
+}
+
+// repeat is the median of a whole test, clean-up included.
+func repeat(rounds int, test func(opstest.TB)) (float64, error) {
+	var times []time.Duration
+	for range rounds {
+		begin := time.Now()
+		if err := inTest(test); err != nil {
+			return 0, err
+		}
+		times = append(times, time.Since(begin))
+	}
+	return median(times), nil
+}
+
+// measuredTest is a test outside of go test.
+type measuredTest struct{ cleanups []func() }
+
+type testFailed struct{ error }
+
+func (t *measuredTest) Helper()             {}
+func (t *measuredTest) Name() string        { return "bench" }
+func (t *measuredTest) Logf(string, ...any) {}
+func (t *measuredTest) Cleanup(f func())    { t.cleanups = append(t.cleanups, f) }
+func (t *measuredTest) Fatalf(format string, args ...any) {
+	panic(testFailed{fmt.Errorf(format, args...)})
+}
+
+// inTest runs a test and its clean-up; the error is why it failed.
+func inTest(test func(opstest.TB)) (err error) {
+	t := &measuredTest{}
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case testFailed:
+			err = r.error
+		default:
+			panic(r)
+		}
+	}()
+	defer func() {
+		for _, f := range t.cleanups {
+			f()
+		}
+	}()
+	test(t)
+	return nil
+}

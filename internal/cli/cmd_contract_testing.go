@@ -50,7 +50,7 @@ The contract is that of the endpoint's interface that comes with kith, unless
 			{"contract test ./web --endpoint ingress", "Against the contract that comes with kith"},
 			{"contract test ./web --contract greeting.yaml", "Against a contract of one's own"},
 		},
-		seeAlso: []string{"contract check", "contract show"},
+		seeAlso: []string{"contract check", "contract show", "charm lint"},
 		formats: []string{formatTabular, formatYAML, formatJSON},
 		flags: func(f *pflag.FlagSet) {
 			f.StringVar(&o.contract, "contract", "", "The contract: a file, a folder or the name of one that comes with kith")

@@ -61,6 +61,7 @@ func commands() []*command {
 
 		initCommand(),
 		devCommand(),
+		charmLintCommand(),
 
 		contractCheckCommand(),
 		contractShowCommand(),

@@ -16,6 +16,11 @@ import (
 // was written. The unit is web/0, the leader; relation db:4 is to pg, whose units are
 // pg/0 and pg/1.
 func dispatch(event string, setup func(*ops.Framework) error) {
+	dispatchAs(event, setup, func(*world, *core.Hook) {})
+}
+
+// dispatchAs is dispatch, in a world that is prepared for it.
+func dispatchAs(event string, setup func(*ops.Framework) error, prepare func(*world, *core.Hook)) {
 	hook, w := core.Hook{Kind: core.HookKind(event)}, newWorld()
 	if kind, ok := strings.CutPrefix(event, "db-"); ok {
 		hook = about(core.HookKind(kind), "pg/0", "")
@@ -23,6 +28,7 @@ func dispatch(event string, setup func(*ops.Framework) error) {
 	if event == "backup" {
 		hook, w.params = backup, map[string]any{"to": "/srv"}
 	}
+	prepare(w, &hook)
 	err := w.dispatch(hook, func(f *ops.Framework) (struct{}, error) { return struct{}{}, setup(f) })
 	for _, line := range slices.Concat(w.log, w.said, w.statuses) {
 		fmt.Println(line)

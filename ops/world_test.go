@@ -123,6 +123,9 @@ func (w *world) dispatch(hook core.Hook, new func(*ops.Framework) (struct{}, err
 	if r := hook.Relation; r != nil {
 		env.Event = ops.EventEnv{Relation: r.Endpoint, RelationID: r.ID, RemoteApp: r.RemoteApp, RemoteUnit: r.RemoteUnit, DepartingUnit: r.Departing}
 	}
+	if s := hook.Storage; s != nil {
+		env.Event.StorageID, env.Event.StorageLocation = string(s.ID), s.Location
+	}
 	if hook.Kind == core.Action {
 		env.Event.ActionName, env.Event.ActionID = hook.Task.Action, hook.Task.ID.String()
 	}

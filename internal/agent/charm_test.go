@@ -48,7 +48,9 @@ func goCharmFiles(args string) map[string]string {
 
 // charmProcess is the main function of the charm. It never returns.
 func charmProcess(args []string) {
-	_ = os.Setenv("KITH_TEST_ARGS", strings.Join(args, " ")) // gone with the next event, if the process stays
+	if slices.Contains(args, shelfCharm) {
+		ops.Main(newShelfCharm, ops.Resident())
+	}
 	ops.Main(newChainCharm, ops.Resident())
 }
 

@@ -240,3 +240,23 @@ func TestPythonFolder(t *testing.T) {
 		t.Errorf("status %q\n%v", got, m.Log())
 	}
 }
+
+// Storage, resources and trust reach a charm of scripts as they reach one in Go.
+func TestFolderHasStorage(t *testing.T) {
+	t.Parallel()
+	dir := shellCharm(t,
+		"hooks/data-storage-attached", "set -e\ntest \"$(storage-get location)\" = \"$JUJU_STORAGE_LOCATION\"\necho kept > \"$JUJU_STORAGE_LOCATION/file\"\n",
+		"hooks/start", "set -e\ncd \"$(storage-get -s data/0 location)\"\nstatus-set active \"$(cat file) $(cat \"$(resource-get image)\") $(credential-get --format json | grep -c manual)\"\n")
+	meta := shellMeta + "storage:\n  data: {type: filesystem}\nresources:\n  image: {type: file, filename: image.tgz}\n"
+	if err := os.WriteFile(filepath.Join(dir, "metadata.yaml"), []byte(meta), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	m := opstest.NewModel(t)
+	m.Deploy("shell", opstest.Folder(dir))
+	m.AttachResource("shell", "image", []byte("content"))
+	m.SetTrust("shell", true)
+	m.Settle()
+	if got := m.UnitStatus("shell/0"); got != ops.ActiveStatus("kept content 1") {
+		t.Errorf("status %q", got)
+	}
+}

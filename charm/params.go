@@ -16,8 +16,9 @@ import (
 	"kith"
 )
 
-// schemaURL names an action's schema inside the validator. Nothing is ever loaded.
-const schemaURL = "params.json"
+// schemaURL names an action's schema inside the validator. Nothing is ever loaded; it is absolute
+// because the validator would else ask for the working folder.
+const schemaURL = "kith:///params.json"
 
 // jsonTypes are the seven types of JSON schema draft 4.
 var jsonTypes = []string{"array", "boolean", "integer", "number", "null", "object", "string"}

@@ -95,14 +95,14 @@ func (c *Checker) CheckSide(role kith.Role, app, unit map[string]string) (onApp,
 // of either are looked at, and not missed.
 func (c *Checker) check(bag map[string]string, whole bool, described, either *compiledBag) Verdict {
 	v := Verdict{}
-	seen := 0
+	seen, budget := 0, MaxWork
 	for _, name := range names(bag) {
 		if c.ignored(name) || bag[name] == "" {
 			continue // Juju deletes a key that is set to nothing
 		}
 		seen++
 		if k := find(name, described, either); k != nil {
-			k.check(bag[name], &v)
+			k.check(bag[name], &v, &budget)
 		} else if described.closed() || described == nil && either.closed() {
 			v.add(Violation{name, "", show(bag[name], sensitiveName(name)), "closed", "the contract knows no such key"})
 		}
@@ -188,8 +188,8 @@ func (b *compiledBag) present(k *compiledKey, bag map[string]string) bool {
 	return false
 }
 
-// check checks one value as it is on the wire.
-func (k *compiledKey) check(text string, v *Verdict) {
+// check checks one value as it is on the wire. The work of it is taken off the bag's budget.
+func (k *compiledKey) check(text string, v *Verdict, budget *int) {
 	sensitive := k.Sensitive || sensitiveName(k.Name)
 	switch {
 	case k.Unchecked != "":
@@ -212,10 +212,12 @@ func (k *compiledKey) check(text string, v *Verdict) {
 	if k.schema == nil {
 		return
 	}
-	if work := k.weight * weigh(value); work > MaxWork || work < 0 {
+	work := k.weight * weigh(value)
+	if work > *budget || work < 0 {
 		v.Unchecked = append(v.Unchecked, Note{k.Name, fmt.Sprintf("the value is too large for its schema: %d bytes", len(text))})
 		return
 	}
+	*budget -= work
 	var invalid *jsonschema.ValidationError
 	if errors.As(k.schema.Validate(value), &invalid) {
 		k.collect(invalid, value, sensitive, v)

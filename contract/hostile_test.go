@@ -136,6 +136,36 @@ func TestWorkLimit(t *testing.T) {
 	}
 }
 
+// The work is bounded for a bag, not only for each of its values: many that are just not too large
+// are as bad as one that is.
+func TestWorkLimitOfBag(t *testing.T) {
+	t.Parallel()
+	var keys, big strings.Builder
+	for i := range 20 {
+		fmt.Fprintf(&keys, "k%02d: {encoding: json, schema: {items: {pattern: '([a-z]{9}b){90}'}}}, ", i)
+	}
+	big.WriteString("[")
+	for range 6000 {
+		big.WriteString(`"aaaaaaaaab",`)
+	}
+	c, err := Parse("x.yaml", []byte("interface: x\nprovider: {app: {keys: {"+keys.String()+"}}}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checker, err := c.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bag := map[string]string{}
+	for i := range 20 {
+		bag[fmt.Sprintf("k%02d", i)] = strings.TrimSuffix(big.String(), ",") + "]"
+	}
+	v := checker.CheckBag(kith.Provider, AppBag, bag)
+	if n := len(v.Unchecked); n == 0 || n == 20 || !strings.Contains(v.Unchecked[0].Text, "too large for its schema") {
+		t.Errorf("%d of 20 keys are not checked: %s", n, verdictText(v))
+	}
+}
+
 // A bag with very many mistakes names the first of them.
 func TestViolationLimit(t *testing.T) {
 	t.Parallel()

@@ -28,7 +28,7 @@ const (
 	MaxNumberBytes = 100
 	// MaxExponent is the largest exponent of a number, up or down.
 	MaxExponent = 400
-	// MaxWork bounds the steps one value may cost: its weight times that of its
+	// MaxWork bounds the steps one bag may cost: of each value its weight times that of its
 	// schema. It is below a second even where every step is as slow as can be.
 	MaxWork = 50_000_000
 	// MaxViolations is how many violations of one bag are named.

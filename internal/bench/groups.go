@@ -4,6 +4,7 @@ package main
 var groups = []group{
 	{"start", "programs from nothing to their first answer", measureStart},
 	{"commit", "hook commits against raw etcd", measureCommit},
+	{"contract", "hook commits checked against contracts", measureContract},
 	{"integrate", "real charms through a real controller", measureIntegrate},
 	{"resident", "a charm in Go whose process stays", measureResident},
 	{"python", "a charm on the ops library, and where its time goes", measurePython},

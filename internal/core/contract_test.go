@@ -442,3 +442,34 @@ func TestWarnIsOnlySeenInHistory(t *testing.T) {
 		t.Errorf("the models, or what web/0 sees of them, differ:\n%s\n%s", dumps[0], dumps[1])
 	}
 }
+
+// Whatever is added as a contract, and whatever a charm then writes: the command ends, what is refused
+// changes nothing, and the model holds its invariants.
+func FuzzContract(f *testing.F) {
+	f.Add(sqlContract, "port", "0")
+	f.Add("interface: sql\nversion: 1\nprovider: {app: {keys: {k: {schema: {pattern: '(a{9}){9}'}}}}}\n", "k", strings.Repeat("a", 99))
+	f.Add("interface: sql\nversion: 1\n$defs: {A: {items: {$ref: '#/$defs/A'}}}\nprovider: {app: {keys: {k: {encoding: json, schema: {$ref: '#/$defs/A'}}}}}\n", "k", "[[]]")
+	f.Add("interface: sql\nversion: 1\nprovider: {app: {closed: true, keys: {k: {encoding: json, schema: {multipleOf: 0.1}}}}}\n", "k", "1e400")
+	f.Add("interface: sql\nversion: 1\nprovider: {either: {keys: {k: {secret: only}}}}\n", "k", "secret:d2fjn1fmp25004or68b0")
+	f.Fuzz(func(t *testing.T, text, key, value string) {
+		w := related(t)
+		before := dump(w.m)
+		if _, _, err := w.do(admin, core.AddContract{Text: text}); err != nil {
+			if kith.CodeOf(err) != kith.Invalid || dump(w.m) != before {
+				t.Fatalf("refused with %v, or not without a trace", err)
+			}
+			return
+		}
+		for _, app := range []bool{true, false} {
+			if _, err := w.publish("db/0", app, map[string]string{key: value}); err != nil {
+				t.Fatalf("under warn the commit is refused: %v", err)
+			}
+		}
+		if v := w.m.RelationVerdict(w.m.Relation(1)); v != nil && v.Summary() != v.Summary() {
+			t.Fatal("the verdict is not the same twice")
+		}
+		if found := core.Check(w.m); len(found) > 0 {
+			t.Fatal(found)
+		}
+	})
+}

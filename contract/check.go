@@ -218,6 +218,9 @@ func (k *compiledKey) check(text string, v *Verdict, budget *int) {
 		return
 	}
 	*budget -= work
+	if k.quick.fits(value) {
+		return
+	}
 	var invalid *jsonschema.ValidationError
 	if errors.As(k.schema.Validate(value), &invalid) {
 		k.collect(invalid, value, sensitive, v)

@@ -33,6 +33,7 @@ type compiledBag struct {
 type compiledKey struct {
 	Key
 	schema *jsonschema.Schema // nil: anything
+	quick  *quick             // nil: there is none
 	weight int
 }
 
@@ -83,6 +84,7 @@ func compileBag(bag *Bag) (*compiledBag, error) {
 			if compiled.schema, compiled.weight, err = compileSchema(k.Schema, k.Dialect); err != nil {
 				return nil, fmt.Errorf("%s: %w", k.Name, err)
 			}
+			compiled.quick = quickOf(compiled.schema)
 		}
 		out.keys[k.Name] = compiled
 		out.others = append(out.others, compiled)
@@ -259,8 +261,8 @@ func weigh(v any) int {
 		return n
 	case map[string]any:
 		n := 1
-		for _, name := range names(v) {
-			n += 1 + len(name)/8 + weigh(v[name])
+		for name, item := range v { // any order: a sum
+			n += 1 + len(name)/8 + weigh(item)
 		}
 		return n
 	}

@@ -25,10 +25,10 @@ func decodeJSON(text []byte) (any, error) {
 	if _, err := dec.Token(); err != io.EOF {
 		return nil, fmt.Errorf("something follows the JSON value, at byte %d", dec.InputOffset())
 	}
-	if err := measured(v, 0); err != nil {
-		return nil, err
+	if modest(v, 0) {
+		return v, nil
 	}
-	return v, nil
+	return v, measured(v, 0)
 }
 
 // jsonProblem puts a mistake of syntax into few words.
@@ -40,6 +40,29 @@ func jsonProblem(text []byte, err error) error {
 		return fmt.Errorf("no JSON, at byte %d: %s", at.Offset, at.Error())
 	}
 	return fmt.Errorf("no JSON: %s", strings.TrimPrefix(err.Error(), "json: "))
+}
+
+// modest reports whether a value is certainly within the limits: most are, and then
+// there is nothing to say in order.
+func modest(v any, depth int) bool {
+	switch v := v.(type) {
+	case json.Number:
+		_, err := strconv.ParseInt(v.String(), 10, 64)
+		return err == nil
+	case []any:
+		for _, item := range v {
+			if !modest(item, depth+1) {
+				return false
+			}
+		}
+	case map[string]any:
+		for _, item := range v { // any order: all must be
+			if !modest(item, depth+1) {
+				return false
+			}
+		}
+	}
+	return depth <= MaxDepth
 }
 
 // measured refuses what nests too deep, and numbers that would be costly.

@@ -304,3 +304,42 @@ func hostileFile(t *testing.T, path, text, value string) {
 		checker.CheckSide(role, bag, bag)
 	}
 }
+
+// What the quick form of a schema says fits, the validator takes.
+func FuzzQuick(f *testing.F) {
+	for _, c := range [][2]string{
+		{`{"type":"array","items":{"type":"object","required":["a"],"properties":{"a":{"type":"integer","minimum":1,"maximum":9}},"additionalProperties":false}}`, `[{"a":1}]`},
+		{`{"anyOf":[{"type":"string","minLength":2,"pattern":"^a"},{"type":"null"}]}`, `"ab"`},
+		{`{"enum":["a","b"]}`, `"b"`},
+		{`{"type":["number","boolean"]}`, `1.5`},
+		{`{"type":"integer"}`, `1.0`},
+		{`{"type":"string","maxLength":1}`, `"é"`},
+		{`{"additionalProperties":{"type":"null"},"minItems":1}`, `{"x":null}`},
+		{`{"type":"integer","exclusiveMinimum":1}`, `1`},
+		{`{"not":{}}`, `1`},
+		{`{"const":2}`, `1`},
+	} {
+		f.Add(c[0], c[1])
+	}
+	f.Fuzz(func(t *testing.T, text, value string) {
+		schema, err := decodeJSON([]byte(text))
+		if err != nil {
+			return
+		}
+		v, err := decodeJSON([]byte(value))
+		if err != nil {
+			return
+		}
+		for _, dialect := range []Dialect{"", Draft04, Draft07} {
+			compiled, weight, err := compileSchema(schema, dialect)
+			if err != nil || compiled == nil || weight*weigh(v) > MaxWork {
+				continue
+			}
+			if quickOf(compiled).fits(v) {
+				if err := compiled.Validate(v); err != nil {
+					t.Fatalf("%s under %s: %v", value, text, err)
+				}
+			}
+		}
+	})
+}

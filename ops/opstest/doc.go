@@ -73,9 +73,10 @@
 //
 // # Limits
 //
-// Storage, resources and cloud credentials are not there, as kith does not have them yet.
-// There are no containers. A test's model is its own: tests run in parallel, and one
-// Harness is for one goroutine.
+// There are no containers, and no credentials for a cloud: a trusted charm is told what it is
+// told under kith. A test's model is its own: tests run in parallel, and one
+// Harness is for one goroutine. docs/reference/harness.md has the methods of Python's Harness,
+// and what became of each.
 //
 // Compatibility: until kith 1.0 the package may change with a line in the changelog.
 package opstest

@@ -130,3 +130,44 @@ func TestSecrets(t *testing.T) {
 		t.Error("the test changed the charm's own secret")
 	}
 }
+
+// secret-remove comes for a revision that nobody sees any more: who reads the newest
+// lets go of the one before.
+func TestReadSecret(t *testing.T) {
+	t.Parallel()
+	h := opstest.New(t, func(f *ops.Framework) (struct{}, error) {
+		own := func(do func(*ops.Secret) error) error {
+			s, err := f.Model().GetSecretByLabel("pin")
+			if err != nil {
+				return err
+			}
+			return do(s)
+		}
+		f.Observe(
+			ops.OnInstall(func(*ops.InstallEvent) error {
+				_, err := f.Model().App().AddSecret(map[string]string{"pin": "1"}, ops.SecretSpec{Label: "pin"})
+				return err
+			}),
+			ops.OnRelationCreated("db", func(e *ops.RelationCreatedEvent) error {
+				return own(func(s *ops.Secret) error { return s.Grant(e.Relation) })
+			}),
+			ops.OnUpdateStatus(func(*ops.UpdateStatusEvent) error {
+				return own(func(s *ops.Secret) error { return s.SetContent(map[string]string{"pin": "2"}) })
+			}),
+		)
+		return struct{}{}, nil
+	}, opstest.YAML(keeperYAML))
+	h.SetLeader(true)
+	h.BeginWithInitialHooks()
+	id := h.Secrets()[0]
+	rel := h.AddRelation("db", "pg", opstest.UnitData(nil))
+	if err := h.Try(func() { h.ReadSecret(id, "keeper/0") }); err == nil {
+		t.Error("the test read as the unit under test")
+	}
+	expect(t, "what pg/0 reads", fmt.Sprint(h.ReadSecret(id, "pg/0")), "map[pin:1]")
+	h.UpdateStatus()
+	h.Events()
+	expect(t, "what pg/0 reads", fmt.Sprint(h.ReadSecret(id, "pg/0")), "map[pin:2]")
+	expect(t, "events", h.EventNames(), "secret-remove\n")
+	h.RemoveRelation(rel)
+}

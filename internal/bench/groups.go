@@ -9,5 +9,6 @@ var groups = []group{
 	{"resident", "a charm in Go whose process stays", measureResident},
 	{"python", "a charm on the ops library, and where its time goes", measurePython},
 	{"harness", "tests of charms in Go and in Python", measureHarness},
+	{"dev", "a shell charm that is worked on under kith dev", measureDev},
 	{"scale", "up to 1,000 units, hooks simulated (takes minutes)", measureScale},
 }

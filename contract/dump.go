@@ -13,6 +13,8 @@ type BagData struct {
 	// Owner is the unit or application that writes the bag; empty in a bag alone, and
 	// where show-unit does not tell.
 	Owner string
+	// Charm is the URL of the owner's charm; known of the unit that was shown only.
+	Charm string
 	Kind  BagKind // empty in a bag alone
 	// Own says that the bag belongs to the side of the unit that was shown.
 	Own      bool
@@ -44,7 +46,13 @@ func ReadBags(file string, text []byte) ([]BagData, error) {
 		shown := p.object(m[unit], "/"+unit)
 		for i, r := range p.list(shown["relation-info"], "/"+unit+"/relation-info") {
 			path := "/" + unit + "/relation-info/" + encodeJSON(i)
-			bags = append(bags, p.relation(unit, p.object(r, path), path)...)
+			found := p.relation(unit, p.object(r, path), path)
+			for n := range found {
+				if found[n].Own {
+					found[n].Charm = p.text(shown["charm"], "/"+unit+"/charm")
+				}
+			}
+			bags = append(bags, found...)
 		}
 	}
 	return bags, p.err

@@ -111,6 +111,7 @@ func (o *contractCheckFlags) choose(file string, bags []contract.BagData) ([]con
 // bagVerdict is what contract check says of one bag.
 type bagVerdict struct {
 	Owner    string           `json:"owner,omitempty"`
+	Charm    string           `json:"charm,omitempty"`
 	Relation *kith.RelationID `json:"relation-id,omitempty"`
 	Role     kith.Role        `json:"role"`
 	Bag      contract.BagKind `json:"bag"`
@@ -121,7 +122,7 @@ type bagVerdict struct {
 func (o *contractCheckFlags) verdicts(checker *contract.Checker, bags []contract.BagData) []bagVerdict {
 	out := []bagVerdict{}
 	for _, b := range bags {
-		v := bagVerdict{Owner: b.Owner, Role: kith.Role(o.role), Bag: b.Kind}
+		v := bagVerdict{Owner: b.Owner, Charm: b.Charm, Role: kith.Role(o.role), Bag: b.Kind}
 		switch {
 		case b.Kind == "":
 			v.Bag = contract.BagKind(o.bag)
@@ -154,7 +155,7 @@ func (o *contractCheckFlags) either(checker *contract.Checker, bags []contract.B
 				_, _, v := checker.CheckSide(role, app.Data, unit.Data)
 				v.Violations = nil // they were told with the bag they are in
 				id := unit.Relation
-				out = append(out, bagVerdict{unit.Owner, &id, role, contract.EitherBag, v})
+				out = append(out, bagVerdict{unit.Owner, unit.Charm, &id, role, contract.EitherBag, v})
 			}
 		}
 	}
@@ -191,7 +192,9 @@ func verdictLines(verdicts []bagVerdict) string {
 	var b strings.Builder
 	for _, v := range verdicts {
 		name := fmt.Sprintf("%s, %s bag", v.Role, v.Bag)
-		if v.Owner != "" {
+		if v.Charm != "" {
+			name = v.Owner + " (" + v.Charm + "): " + name
+		} else if v.Owner != "" {
 			name = v.Owner + ": " + name
 		}
 		if v.Relation != nil {

@@ -209,8 +209,8 @@ func TestModelWaiting(t *testing.T) {
 	}
 }
 
-// "Explore treats a violation as a finding": the second unit to lead writes what the first
-// one did not, so that only some interleavings show it.
+// "Explore treats a violation as a finding": whoever takes the lead once there is a relation
+// writes what the contract does not allow. The body moves the lead, so that no chance is needed.
 func TestExploreFindsViolation(t *testing.T) {
 	t.Parallel()
 	file := contractFile(t, greetContract)

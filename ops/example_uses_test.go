@@ -52,6 +52,12 @@ func ExampleOnReconcile() {
 	// relation:4 host=web-0.example
 }
 
+// A charm that may stay says so in its main function, and nowhere else.
+func ExampleResident() {
+	newCharm := func(f *ops.Framework) (*ops.Model, error) { return f.Model(), nil }
+	ops.Main(newCharm, ops.Resident())
+}
+
 // The most severe status wins, wherever it was added.
 func ExampleOnCollectUnitStatus() {
 	dispatch("update-status", func(f *ops.Framework) error {

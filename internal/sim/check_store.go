@@ -140,7 +140,7 @@ func (nothingLeft) name() string { return "nothing-left" }
 func (nothingLeft) empty(m *core.Model) string {
 	for _, e := range core.Entities(m) {
 		switch k := e.Key(); k.Kind {
-		case core.KindModel, core.KindCharm, core.KindHost:
+		case core.KindModel, core.KindCharm, core.KindHost, core.KindContract: // these are the model's
 		case core.KindOperation, core.KindTask, core.KindTaskLog: // kept until they are pruned
 		case core.KindSecret, core.KindSecretRevision, core.KindSecretContent:
 			if owner := ownerIn(m, k.ID); owner.Kind != core.OwnerModel { // a user's stays

@@ -72,6 +72,9 @@ func orders() []order {
 		{5, (*World).updateSecret},
 		{6, (*World).grantSecret},
 		{2, (*World).removeSecret},
+		{2, (*World).addContract},
+		{1, (*World).removeContract},
+		{2, (*World).setContractMode},
 	}
 }
 
@@ -280,6 +283,12 @@ func describe(op core.Op) string {
 		add("%s", op.Secret)
 	case core.GrantSecret:
 		add("%s %v", op.Secret, op.Apps)
+	case core.AddContract:
+		add("%q", op.Text)
+	case core.RemoveContract:
+		add("%s", op.Interface)
+	case core.SetContractMode:
+		add("%s %s:%s", op.Mode, op.App, op.Endpoint)
 	case core.RemoveSecret:
 		add("%s revision=%d", op.Secret, op.Revision)
 	case core.AddStorage:

@@ -36,6 +36,7 @@ func (w *World) rest() {
 	w.choice.calm, w.storeAway = true, false
 	w.drive()
 	w.giveTo(w.serving(), core.SetModelConfig{Set: map[string]string{"automatically-retry-hooks": "true"}})
+	w.calmContracts()
 	w.giveTo(w.serving(), core.Resolved{All: true})
 	if !w.settle() {
 		return

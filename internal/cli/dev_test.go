@@ -46,7 +46,8 @@ func TestDev(t *testing.T) {
 	save("metadata.yaml", metadata)
 	save("hooks/start", "#!/bin/sh\njuju-log first\n")
 
-	dev := kith("dev", dir)
+	dev := kith("dev", ".")
+	dev.Dir = dir
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

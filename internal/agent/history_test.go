@@ -73,7 +73,7 @@ func runSchedule(t *testing.T, seed uint64, stay bool) []string {
 	s := &schedule{world: newWorld(t), rng: rand.New(rand.NewPCG(seed, 0)), dir: t.TempDir(), stay: stay}
 	s.keep, s.turns, s.still = true, true, time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 	s.fault(s.orderly, nil)
-	s.charms = [2]string{s.addCharm(goCharmFiles(quietCharm)), s.addCharm(goCharmFiles(quietCharm + " two"))}
+	s.charms = [2]string{s.addCharm(goCharmFiles(t, quietCharm)), s.addCharm(goCharmFiles(t, quietCharm+" two"))}
 	s.run()
 	for range 30 {
 		s.operate()

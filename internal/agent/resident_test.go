@@ -20,7 +20,7 @@ import (
 // residentUnit is a world with unit web/0 of a charm that stays. It is settled.
 func residentUnit(t *testing.T, tweak ...func(*Config)) (*world, unitDir) {
 	t.Helper()
-	w, unit := oneUnit(t, goCharmFiles("one"), tweak...)
+	w, unit := oneUnit(t, goCharmFiles(t, "one"), tweak...)
 	w.settle()
 	return w, unit
 }
@@ -181,7 +181,7 @@ func TestResidentEnds(t *testing.T) {
 	t.Parallel()
 	w, unit := residentUnit(t)
 	old := w.lastPID()
-	w.must(core.Refresh{App: "web", Charm: w.addCharm(goCharmFiles("two"))})
+	w.must(core.Refresh{App: "web", Charm: w.addCharm(goCharmFiles(t, "two"))})
 	w.settle()
 	pid := w.lastPID()
 	if pid == old || running(old) || !running(pid) {
@@ -202,7 +202,7 @@ func TestResidentEnds(t *testing.T) {
 func TestResidentEndsWithAgent(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.deploy("web", w.addCharm(goCharmFiles("one")), 1)
+	w.deploy("web", w.addCharm(goCharmFiles(t, "one")), 1)
 	dir := t.TempDir()
 	stop := w.start(dir)
 	w.settle()
@@ -221,7 +221,7 @@ func TestResidentEndsWithAgent(t *testing.T) {
 
 func TestResidentDiesWithAgent(t *testing.T) {
 	t.Parallel()
-	w, dir, kill := crashWorldOf(t, goCharmFiles("one"))
+	w, dir, kill := crashWorldOf(t, goCharmFiles(t, "one"))
 	pid := w.lastPID()
 	kill()
 	if dispatch.DiesWithParent {
@@ -290,7 +290,7 @@ func TestResidentTasks(t *testing.T) {
 // R6: the process that was started is the one that may stay. One that a script waits for may not.
 func TestResidentBehindScript(t *testing.T) {
 	t.Parallel()
-	files := goCharmFiles("one")
+	files := goCharmFiles(t, "one")
 	files["dispatch"] = strings.Replace(files["dispatch"], "exec ", "", 1) + "echo the script goes on\n"
 	w, _ := oneUnit(t, files)
 	w.settle()

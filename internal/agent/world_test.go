@@ -29,9 +29,6 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv("KITH_TEST_AGENT"); dir != "" {
 		os.Exit(agentProcess(dir))
 	}
-	if len(os.Args) > 1 && os.Args[1] == testCharm {
-		charmProcess(os.Args[2:])
-	}
 	dir, err := os.MkdirTemp("", "kith-tool-")
 	if err != nil {
 		panic(err)
@@ -42,29 +39,40 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// toolDir is where hookTool builds. Written by TestMain only.
+// toolDir is where programs are built. Written by TestMain only.
 var toolDir string
 
-// buildTool makes the real kith-hook: this test binary in its place would take
+// The real kith-hook, and a charm in Go: this test binary in their place would take
 // a hundred times as long to start with the race detector in it.
-var buildTool = sync.OnceValues(func() (string, error) {
-	tool := filepath.Join(toolDir, "kith-hook")
-	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", tool, "kith/cmd/kith-hook")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%v: %s", err, out)
-	}
-	return tool, nil
-})
+var (
+	buildTool  = build("kith-hook", "kith/cmd/kith-hook")
+	buildCharm = build("gocharm", "./testdata/gocharm")
+)
 
-func hookTool(t testing.TB) string {
+// build builds a program when it is first needed.
+func build(name, pkg string) func() (string, error) {
+	return sync.OnceValues(func() (string, error) {
+		program := filepath.Join(toolDir, name)
+		cmd := exec.Command("go", "build", "-buildvcs=false", "-o", program, pkg)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			return "", fmt.Errorf("%v: %s", err, out)
+		}
+		return program, nil
+	})
+}
+
+func hookTool(t testing.TB) string { return built(t, buildTool) }
+func goCharm(t testing.TB) string  { return built(t, buildCharm) }
+
+func built(t testing.TB, build func() (string, error)) string {
 	t.Helper()
-	tool, err := buildTool()
+	program, err := build()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return tool
+	return program
 }
 
 const (

@@ -97,10 +97,12 @@ func TestInterrupt(t *testing.T) {
 		_, _ = io.Copy(io.Discard, c)
 		return err
 	})
-	go func() { <-waits; charm.Interrupt() }()
+	interrupted := make(chan struct{})
+	go func() { defer close(interrupted); <-waits; charm.Interrupt() }()
 	if _, err := charm.Next(hookwire.Over{}); err != hookwire.ErrClosed {
 		t.Errorf("error %v", err)
 	}
+	<-interrupted
 	_ = charm.Close()
 	if err := <-done; err != nil {
 		t.Error(err)

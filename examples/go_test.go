@@ -111,7 +111,7 @@ func testResident(t *testing.T, bin string) {
 			t.Errorf("%s has processes %v, want %v", unit, pids, want)
 		}
 	}
-	h.want(h.kith("exec --unit go-cluster/0 is-leader"), "rue") // beside it
+	h.want(h.kith("exec --unit go-cluster/0 relation-ids replicas"), "replicas:") // beside it
 	h.kith("refresh go-cluster --path "+goCharm(t, "go-cluster", "binary"), "settle --timeout 2m")
 	h.kith("down", "up --no-residents", "settle --timeout 2m")
 	for unit := range before { // any order: each alone

@@ -162,6 +162,7 @@ func TestResidentDiesBetweenEvents(t *testing.T) {
 		w, _ := residentUnit(t)
 		pid := w.lastPID()
 		w.check(syscall.Kill(pid, syscall.SIGSTOP)) // so it takes nothing
+		waitFor(t, "its stop", func() bool { return stopped(pid) })
 		w.must(core.SetConfig{App: "web", Set: map[string]any{"x": "b"}})
 		w.until("the hook begins", func(m *core.Model) bool { return m.Progress("web/0").Running != nil })
 		w.check(syscall.Kill(pid, syscall.SIGKILL))
@@ -173,6 +174,22 @@ func TestResidentDiesBetweenEvents(t *testing.T) {
 			t.Errorf("it had not begun:\n%s", w.log())
 		}
 	})
+}
+
+// stopped reports whether no thread of a process runs. Where nobody can say, it is taken to be so.
+func stopped(pid int) bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	for _, path := range threads {
+		stat, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended
+		}
+		_, state, _ := strings.Cut(string(stat), ") ")
+		if !strings.HasPrefix(state, "T") {
+			return false
+		}
+	}
+	return true
 }
 
 // R4: an upgrade ends the process before the charm's files change, and the new charm has

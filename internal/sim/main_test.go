@@ -25,12 +25,12 @@ var (
 	firstFlag     = flag.Uint64("first", 0, "for TestSim and TestSimLong: the first seed")
 )
 
-// TestSim runs a few hundred schedules. Their seeds are always the same ones, so
+// TestSim runs a hundred schedules. Their seeds are always the same ones, so
 // that it fails for who broke something and not for who comes next; TestSimLong
 // draws new ones.
 func TestSim(t *testing.T) {
 	t.Parallel()
-	runSchedules(context.Background(), t, max(*firstFlag, 1), 200)
+	runSchedules(context.Background(), t, max(*firstFlag, 1), 100)
 }
 
 // TestSimLong is `make sim`: KITH_SIM_SCHEDULES, or -schedules, says how many. It

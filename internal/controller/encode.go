@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"kith/contract"
 	"kith/internal/core"
 )
 
@@ -23,6 +24,7 @@ var shapes = []struct {
 	{core.Bag{}, 6}, {core.Progress{}, 19}, {core.Running{}, 3}, {core.Hook{}, 10}, {core.RelationHook{}, 6},
 	{core.TaskHook{}, 2},
 	{core.Entry{}, 7}, {core.Actor{}, 2}, {core.HookRef{}, 4}, {core.Delta{}, 10},
+	{core.BagVerdict{}, 10}, {contract.Verdict{}, 4},
 }
 
 // encoder writes entities and entries as JSON. A type that has grown a field
@@ -279,7 +281,14 @@ func (o *object) entry(e core.Entry) {
 		o.hook(h.Hook)
 		if len(h.Verdicts) > 0 {
 			o.key("verdicts")
-			o.any(h.Verdicts)
+			o.buf = append(o.buf, '[')
+			for i := range h.Verdicts {
+				if i > 0 {
+					o.buf = append(o.buf, ',')
+				}
+				o.verdict(&h.Verdicts[i])
+			}
+			o.buf = append(o.buf, ']')
 		}
 		o.close()
 	}
@@ -294,6 +303,36 @@ func (o *object) entry(e core.Entry) {
 			o.delta(d)
 		}
 		o.buf = append(o.buf, ']')
+	}
+	o.close()
+}
+
+// verdict writes what a contract says of a bag; what it finds wrong goes the long way.
+func (o *object) verdict(v *core.BagVerdict) {
+	o.open()
+	o.key("relation")
+	o.buf = strconv.AppendInt(o.buf, int64(v.Relation), 10)
+	o.string("owner", v.Owner)
+	o.string("endpoint", string(v.Endpoint))
+	o.string("role", string(v.Role))
+	o.string("interface", v.Interface)
+	o.key("version")
+	o.buf = strconv.AppendInt(o.buf, int64(v.Version), 10)
+	o.optFlag("shipped", v.Shipped)
+	o.string("mode", string(v.Mode))
+	o.optString("charm", v.Charm)
+	o.string("state", string(v.State))
+	if len(v.Missing) > 0 {
+		o.key("missing")
+		o.any(v.Missing)
+	}
+	if len(v.Violations) > 0 {
+		o.key("violations")
+		o.any(v.Violations)
+	}
+	if len(v.Unchecked) > 0 {
+		o.key("not-checked")
+		o.any(v.Unchecked)
 	}
 	o.close()
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -137,28 +135,12 @@ func cannotStore(r core.ResourceContext, err error) error {
 type fetched map[string]string
 
 func readFetched(path string) (fetched, error) {
-	text, err := os.ReadFile(path)
-	f := fetched{}
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return f, nil
-	case err == nil:
-		err = json.Unmarshal(text, &f)
-	}
+	var f fetched
+	err := readNote(path, &f)
 	if f == nil {
 		f = fetched{}
 	}
 	return f, err
 }
 
-func (f fetched) write(path string) error {
-	text, err := json.Marshal(f)
-	if err != nil {
-		return err
-	}
-	temp := path + ".new"
-	if err := os.WriteFile(temp, text, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(temp, path)
-}
+func (f fetched) write(path string) error { return writeNote(path, f) }

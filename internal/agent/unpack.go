@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -29,27 +28,11 @@ type manifest struct {
 
 func readManifest(path string) (manifest, error) {
 	var m manifest
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return m, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(text, &m)
-	}
+	err := readNote(path, &m)
 	return m, err
 }
 
-func (m manifest) write(path string) error {
-	text, err := json.Marshal(m)
-	if err != nil {
-		return err
-	}
-	temp := path + ".new"
-	if err := os.WriteFile(temp, text, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(temp, path)
-}
+func (m manifest) write(path string) error { return writeNote(path, m) }
 
 // unpack makes the unit's charm directory that of the archive named id, which get
 // fetches. The archive's files go over what is there; files of the archive before

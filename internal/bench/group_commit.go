@@ -56,16 +56,11 @@ func (r *recorder) take() []store.Batch {
 // writes the very same bytes, batched the very same way, as plain transactions to the
 // same etcd.
 func measureCommit(ctx context.Context, e *env) ([]row, error) {
-	server, err := embedetcd.Start(ctx, embedetcd.Config{Dir: filepath.Join(e.temp, "etcd")})
+	server, st, done, err := openEtcd(ctx, filepath.Join(e.temp, "etcd"))
 	if err != nil {
 		return nil, err
 	}
-	defer server.Close()
-	st, err := server.Open(ctx, store.Identity{ID: "bench"})
-	if err != nil {
-		return nil, err
-	}
-	defer st.Close()
+	defer done()
 	rec := &recorder{Store: st}
 	m, stop, err := benchModel(ctx, rec)
 	if err != nil {
@@ -109,6 +104,18 @@ func measureCommit(ctx context.Context, e *env) ([]row, error) {
 		atMost("one at a time", median(alone), median(rawAlone), "one raw transaction of the same bytes", "ms", 1.5),
 		report("commits per transaction", total/float64(len(batches)), "commits"),
 	}, nil
+}
+
+// openEtcd starts an embedded etcd and opens a store on it, until done is called.
+func openEtcd(ctx context.Context, dir string) (server *embedetcd.Server, st *store.Etcd, done func(), err error) {
+	if server, err = embedetcd.Start(ctx, embedetcd.Config{Dir: dir}); err != nil {
+		return nil, nil, nil, err
+	}
+	if st, err = server.Open(ctx, store.Identity{ID: "bench"}); err != nil {
+		server.Close()
+		return nil, nil, nil, err
+	}
+	return server, st, func() { st.Close(); server.Close() }, nil
 }
 
 // benchModel is a running controller with one model: two applications of enough

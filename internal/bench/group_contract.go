@@ -10,8 +10,6 @@ import (
 	"kith"
 	"kith/internal/controller"
 	"kith/internal/core"
-	"kith/internal/store"
-	"kith/internal/store/embedetcd"
 )
 
 // checkedCommits is how many commits are measured with contracts, and as many without.
@@ -54,16 +52,11 @@ func checkedKinds() []checkedKind {
 // measureContract commits the same hooks with contracts that warn and with contracts off, in turns, on
 // an embedded etcd.
 func measureContract(ctx context.Context, e *env) ([]row, error) {
-	server, err := embedetcd.Start(ctx, embedetcd.Config{Dir: filepath.Join(e.temp, "etcd")})
+	_, st, done, err := openEtcd(ctx, filepath.Join(e.temp, "etcd"))
 	if err != nil {
 		return nil, err
 	}
-	defer server.Close()
-	st, err := server.Open(ctx, store.Identity{ID: "bench"})
-	if err != nil {
-		return nil, err
-	}
-	defer st.Close()
+	defer done()
 	m, stop, err := benchModel(ctx, st)
 	if err != nil {
 		return nil, err

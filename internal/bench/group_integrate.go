@@ -158,30 +158,47 @@ func measurePair(ctx context.Context, e *env) ([]row, error) {
 func measureStartUp(ctx context.Context, d *deployed) ([]time.Duration, error) {
 	var gaps []time.Duration
 	for i := range startRounds {
-		if err := d.forget(); err != nil {
-			return nil, err
-		}
-		if err := d.do(ctx, core.AddUnits{App: "alpha", Units: 1}); err != nil {
-			return nil, err
-		}
-		if err := d.settle(ctx); err != nil {
-			return nil, err
-		}
-		hooks, err := readLog(d.log)
+		found, err := d.startUnit(ctx, "alpha", i+1, "")
 		if err != nil {
 			return nil, err
 		}
-		for k := 1; k < len(hooks); k++ {
-			gaps = append(gaps, hooks[k].start.Sub(hooks[k-1].end))
-		}
-		if err := d.do(ctx, core.RemoveUnits{Units: []kith.UnitName{kith.UnitOf("alpha", i+1)}}); err != nil {
-			return nil, err
-		}
-		if err := d.settle(ctx); err != nil {
-			return nil, err
-		}
+		gaps = append(gaps, found...)
 	}
 	return gaps, nil
+}
+
+// startUnit adds a unit while nothing else runs, takes the pauses between its first hooks but that
+// before skipped, and removes it.
+func (d *deployed) startUnit(ctx context.Context, app kith.AppName, number int, skipped string) ([]time.Duration, error) {
+	if err := d.forget(); err != nil {
+		return nil, err
+	}
+	if err := d.do(ctx, core.AddUnits{App: app, Units: 1}); err != nil {
+		return nil, err
+	}
+	if err := d.settle(ctx); err != nil {
+		return nil, err
+	}
+	hooks, err := readLog(d.log)
+	if err != nil {
+		return nil, err
+	}
+	var gaps []time.Duration
+	unit := kith.UnitOf(app, number)
+	var before *ran
+	for i, h := range hooks {
+		if h.unit != string(unit) {
+			continue
+		}
+		if before != nil && h.hook != skipped {
+			gaps = append(gaps, h.start.Sub(before.end))
+		}
+		before = &hooks[i]
+	}
+	if err := d.do(ctx, core.RemoveUnits{Units: []kith.UnitName{unit}}); err != nil {
+		return nil, err
+	}
+	return gaps, d.settle(ctx)
 }
 
 // processTime sums what the hook processes took: what each noted, and what bash takes beside.

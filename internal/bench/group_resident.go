@@ -43,7 +43,7 @@ func measureResident(ctx context.Context, e *env) ([]row, error) {
 	gaps := map[kith.AppName][]time.Duration{}
 	for i := range startRounds {
 		for _, app := range []kith.AppName{stays, each} {
-			found, err := d.startUnit(ctx, app, i+1)
+			found, err := d.startUnit(ctx, app, i+1, "start") // a process that stays begins there anew
 			if err != nil {
 				return nil, err
 			}
@@ -128,38 +128,4 @@ func (d *deployed) oneEvent(ctx context.Context, app kith.AppName, value string)
 		return 0, 0, err
 	}
 	return whole, hooks[0].end.Sub(hooks[0].start), nil
-}
-
-// startUnit adds a unit while nothing else runs, takes the pauses between its first hooks, and
-// removes it. The pause before start is left out: a process that stays begins there anew.
-func (d *deployed) startUnit(ctx context.Context, app kith.AppName, number int) ([]time.Duration, error) {
-	if err := d.forget(); err != nil {
-		return nil, err
-	}
-	if err := d.do(ctx, core.AddUnits{App: app, Units: 1}); err != nil {
-		return nil, err
-	}
-	if err := d.settle(ctx); err != nil {
-		return nil, err
-	}
-	hooks, err := readLog(d.log)
-	if err != nil {
-		return nil, err
-	}
-	var gaps []time.Duration
-	unit := kith.UnitOf(app, number)
-	var before *ran
-	for i, h := range hooks {
-		if h.unit != string(unit) {
-			continue
-		}
-		if before != nil && h.hook != "start" {
-			gaps = append(gaps, h.start.Sub(before.end))
-		}
-		before = &hooks[i]
-	}
-	if err := d.do(ctx, core.RemoveUnits{Units: []kith.UnitName{unit}}); err != nil {
-		return nil, err
-	}
-	return gaps, d.settle(ctx)
 }

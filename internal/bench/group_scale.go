@@ -14,8 +14,6 @@ import (
 	"kith/internal/api"
 	"kith/internal/controller"
 	"kith/internal/core"
-	"kith/internal/store"
-	"kith/internal/store/embedetcd"
 )
 
 // workers is how many simulated hooks are committed at once.
@@ -27,21 +25,15 @@ type bench struct {
 	ctl    *controller.Controller
 	wg     sync.WaitGroup
 	cancel context.CancelFunc
-	close  []func()
+	close  func()
 }
 
 func newBench(ctx context.Context, dir string) (*bench, error) {
-	server, err := embedetcd.Start(ctx, embedetcd.Config{Dir: dir})
+	_, st, done, err := openEtcd(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{close: []func(){func() { server.Close() }}}
-	st, err := server.Open(ctx, store.Identity{ID: "bench"})
-	if err != nil {
-		b.stop()
-		return nil, err
-	}
-	b.close = append(b.close, func() { st.Close() })
+	b := &bench{close: done}
 	keys, err := controller.NewKeys(make([]byte, benchSecretLen))
 	if err == nil {
 		b.ctl, err = controller.Open(ctx, controller.Options{Store: st, Keys: keys})
@@ -62,9 +54,7 @@ func (b *bench) stop() {
 		b.cancel()
 	}
 	b.wg.Wait()
-	for i := len(b.close) - 1; i >= 0; i-- {
-		b.close[i]()
-	}
+	b.close()
 }
 
 // agent takes units up and commits every hook it is given at once.

@@ -145,19 +145,8 @@ func (h *toolHost) GoalState() (hooktool.GoalState, error) {
 	if err != nil {
 		return hooktool.GoalState{}, err
 	}
-	out := hooktool.GoalState{Units: goals(g.Units), Relations: make(map[string]map[string]core.Status, len(g.Relations))}
-	for endpoint, who := range g.Relations { // any order: a map is made
-		out.Relations[endpoint] = goals(who)
-	}
-	return out, nil
-}
-
-func goals(in map[string]api.GoalStatus) map[string]core.Status {
-	out := make(map[string]core.Status, len(in))
-	for name, s := range in { // any order: a map is made
-		out[name] = core.Status{Current: s.Status, Since: s.Since}
-	}
-	return out
+	units, relations := g.Statuses()
+	return hooktool.GoalState{Units: units, Relations: relations}, nil
 }
 
 // Secret reads the content of a secret.

@@ -206,6 +206,24 @@ type GoalStatus struct {
 	Since  time.Time   `json:"since"`
 }
 
+// Statuses is the same in the terms of core, by unit, and by endpoint and then by who is at
+// its other side.
+func (g GoalState) Statuses() (units map[string]core.Status, relations map[string]map[string]core.Status) {
+	relations = make(map[string]map[string]core.Status, len(g.Relations))
+	for endpoint, who := range g.Relations { // any order: a map is made
+		relations[endpoint] = goalStatuses(who)
+	}
+	return goalStatuses(g.Units), relations
+}
+
+func goalStatuses(in map[string]GoalStatus) map[string]core.Status {
+	out := make(map[string]core.Status, len(in))
+	for name, s := range in { // any order: a map is made
+		out[name] = core.Status{Current: s.Status, Since: s.Since}
+	}
+	return out
+}
+
 // GoalStateOf builds it for a unit; false if there is no such unit.
 func GoalStateOf(m *core.Model, name kith.UnitName) (GoalState, bool) {
 	u := m.Unit(name)

@@ -98,28 +98,9 @@ func checkCloud(s string) error {
 
 // newModelConfig reads the values of --config: files first, single options over them.
 func (x *call) newModelConfig(values []string) (map[string]string, error) {
-	set := map[string]string{}
-	for _, v := range values {
-		if strings.Contains(v, "=") {
-			continue
-		}
-		file, err := x.modelSettings(v)
-		if err != nil {
-			return nil, err
-		}
-		for key, value := range file { // any order: a map again
-			set[key] = value
-		}
-	}
-	for _, v := range values {
-		if !strings.Contains(v, "=") {
-			continue
-		}
-		p, err := x.parsePair(v)
-		if err != nil {
-			return nil, err
-		}
-		set[p.key] = p.value
+	set, err := settings(x, values, x.modelSettings, func(value string) string { return value })
+	if err != nil {
+		return nil, err
 	}
 	if err := x.checkModelOptions(core.SetModelConfig{Set: set}); err != nil {
 		return nil, fmt.Errorf("failed to create new model: %w", err)

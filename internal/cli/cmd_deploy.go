@@ -161,30 +161,8 @@ func (o *deployFlags) op(x *call, app kith.AppName, c *localCharm) (core.Deploy,
 
 // deployConfig reads the values of --config: files first, single options over them.
 func (x *call) deployConfig(values []string, app string) (map[string]any, error) {
-	set := map[string]any{}
-	for _, v := range values {
-		if strings.Contains(v, "=") {
-			continue
-		}
-		settings, err := x.appSettings(v, app)
-		if err != nil {
-			return nil, err
-		}
-		for key, value := range settings { // any order: a map again
-			set[key] = value
-		}
-	}
-	for _, v := range values {
-		if !strings.Contains(v, "=") {
-			continue
-		}
-		p, err := x.parsePair(v)
-		if err != nil {
-			return nil, err
-		}
-		set[p.key] = p.value
-	}
-	return set, nil
+	file := func(path string) (map[string]any, error) { return x.appSettings(path, app) }
+	return settings(x, values, file, func(value string) any { return value })
 }
 
 // deployError says what to do if the name is taken (CLI reference, section 7.1).

@@ -20,18 +20,10 @@ relation-created.`,
 		flags: func(f *pflag.FlagSet) {
 			f.BoolVar(&force, "force", false, "Also for a relation within the model")
 		},
-		check: func(_ *call, args []string) error {
-			_, err := relationIDs(args)
-			return err
-		},
+		check:    checkRelationIDs,
 		complete: completeRelations,
 		run: func(ctx context.Context, x *call, args []string) error {
-			ids, err := relationIDs(args)
-			if err != nil {
-				return err
-			}
-			_, err = x.do(ctx, core.Suspend{IDs: ids, Resume: true, Force: force})
-			return err
+			return x.suspend(ctx, args, core.Suspend{Resume: true, Force: force})
 		},
 	}
 }

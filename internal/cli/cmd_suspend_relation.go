@@ -30,20 +30,28 @@ suspends any relation.`,
 			f.StringVar(&message, "message", "", "Why, for the people who look at the status")
 			f.BoolVar(&force, "force", false, "Also for a relation within the model")
 		},
-		check: func(_ *call, args []string) error {
-			_, err := relationIDs(args)
-			return err
-		},
+		check:    checkRelationIDs,
 		complete: completeRelations,
 		run: func(ctx context.Context, x *call, args []string) error {
-			ids, err := relationIDs(args)
-			if err != nil {
-				return err
-			}
-			_, err = x.do(ctx, core.Suspend{IDs: ids, Message: message, Force: force})
-			return err
+			return x.suspend(ctx, args, core.Suspend{Message: message, Force: force})
 		},
 	}
+}
+
+func checkRelationIDs(_ *call, args []string) error {
+	_, err := relationIDs(args)
+	return err
+}
+
+// suspend suspends or resumes the relations that args name.
+func (x *call) suspend(ctx context.Context, args []string, op core.Suspend) error {
+	ids, err := relationIDs(args)
+	if err != nil {
+		return err
+	}
+	op.IDs = ids
+	_, err = x.do(ctx, op)
+	return err
 }
 
 // relationID reads the number of a relation.

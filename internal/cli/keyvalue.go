@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -45,6 +46,33 @@ func (x *call) readFile(path string) ([]byte, error) {
 		path = filepath.Join(x.getenv("HOME"), rest)
 	}
 	return os.ReadFile(path)
+}
+
+// settings reads the values of --config, each key=value or the path of a file: files first, single
+// options over them.
+func settings[V any](x *call, values []string, file func(path string) (map[string]V, error), option func(string) V) (map[string]V, error) {
+	set := map[string]V{}
+	for _, v := range values {
+		if strings.Contains(v, "=") {
+			continue
+		}
+		read, err := file(v)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(set, read)
+	}
+	for _, v := range values {
+		if !strings.Contains(v, "=") {
+			continue
+		}
+		p, err := x.parsePair(v)
+		if err != nil {
+			return nil, err
+		}
+		set[p.key] = option(p.value)
+	}
+	return set, nil
 }
 
 // appSettings reads a YAML file of application options: the options of app stand

@@ -103,25 +103,12 @@ func (x *call) readParams(file string, args []paramArg, asStrings bool) (core.Se
 					WithHint("--string-args takes values as they stand")
 			}
 		}
-		setParam(params, a.key, value)
+		core.SetNested(params, a.key, value)
 	}
 	if len(params) == 0 {
 		return nil, nil
 	}
 	return params, nil
-}
-
-// setParam sets a value in maps within maps; a value that stands in the way is replaced.
-func setParam(in map[string]any, key []string, value any) {
-	for _, part := range key[:len(key)-1] {
-		within, ok := in[part].(map[string]any)
-		if !ok {
-			within = map[string]any{}
-			in[part] = within
-		}
-		in = within
-	}
-	in[key[len(key)-1]] = value
 }
 
 // yamlValue reads YAML as Juju does, by its version 1.1 ("yes" is true), into the types of JSON.

@@ -251,6 +251,20 @@ func (m *Model) lastLog(id kith.TaskID) *TaskLog {
 	return last
 }
 
+// SetNested sets a value in maps within maps, as parameters and results of actions are made
+// of the words "a.b=c". A value that stands in the way is replaced; key is not empty.
+func SetNested(in map[string]any, key []string, value any) {
+	for _, part := range key[:len(key)-1] {
+		within, ok := in[part].(map[string]any)
+		if !ok {
+			within = map[string]any{}
+			in[part] = within
+		}
+		in = within
+	}
+	in[key[len(key)-1]] = value
+}
+
 // Results are a task's results in one map: what the charm has set, and below that what its
 // process came to, which wins (hook protocol reference, section 3.6).
 func (t *Task) Results() map[string]any {

@@ -87,22 +87,9 @@ func actionSet(i *invocation) error {
 		i.run.results = map[string]any{}
 	}
 	for _, s := range all {
-		setNested(i.run.results, s.key, s.value)
+		core.SetNested(i.run.results, s.key, s.value)
 	}
 	return nil
-}
-
-// setNested sets a value in maps within maps; a value that stands in the way is replaced.
-func setNested(in map[string]any, key []string, value string) {
-	for _, part := range key[:len(key)-1] {
-		within, ok := in[part].(map[string]any)
-		if !ok {
-			within = map[string]any{}
-			in[part] = within
-		}
-		in = within
-	}
-	in[key[len(key)-1]] = value
 }
 
 func actionFail(i *invocation) error {

@@ -7,10 +7,7 @@ func configGet(i *invocation) error {
 	if err != nil {
 		return err
 	}
-	key := ""
-	if len(args) > 0 {
-		key, args = args[0], args[1:]
-	}
+	key, args := first(args)
 	if key != "" && *all {
 		return usagef("cannot use argument --all together with key %q", key)
 	}

@@ -27,11 +27,7 @@ func goalStatuses(in map[string]core.Status) map[string]goalStatus {
 
 func goalState(i *invocation) error {
 	out := i.output("yaml", "json")
-	args, err := i.parse()
-	if err != nil {
-		return err
-	}
-	if err := noMore(args); err != nil {
+	if err := i.parseOptionsOnly(); err != nil {
 		return err
 	}
 	g, err := i.run.host.GoalState()

@@ -32,11 +32,7 @@ func because(what string, err error) error {
 
 func isLeader(i *invocation) error {
 	out := i.anyFormat()
-	args, err := i.parse()
-	if err != nil {
-		return err
-	}
-	if err := noMore(args); err != nil {
+	if err := i.parseOptionsOnly(); err != nil {
 		return err
 	}
 	leads, err := i.run.leads()
@@ -52,10 +48,7 @@ func leaderGet(i *invocation) error {
 	if err != nil {
 		return err
 	}
-	key := ""
-	if len(args) > 0 {
-		key, args = args[0], args[1:]
-	}
+	key, args := first(args)
 	if strings.Contains(key, "=") {
 		return usagef("invalid key %q", key)
 	}

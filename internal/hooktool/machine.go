@@ -15,11 +15,7 @@ type cloud struct {
 
 func credentialGet(i *invocation) error {
 	out := i.anyFormat()
-	args, err := i.parse()
-	if err != nil {
-		return err
-	}
-	if err := noMore(args); err != nil {
+	if err := i.parseOptionsOnly(); err != nil {
 		return err
 	}
 	if !i.run.ctx.Trust {
@@ -31,11 +27,7 @@ func credentialGet(i *invocation) error {
 
 func jujuReboot(i *invocation) error {
 	now := i.boolean("reboot at once: the hook is ended, and runs again from its beginning", "now")
-	args, err := i.parse()
-	if err != nil {
-		return err
-	}
-	if err := noMore(args); err != nil {
+	if err := i.parseOptionsOnly(); err != nil {
 		return err
 	}
 	if i.run.action() != nil {
@@ -57,11 +49,7 @@ func (r *Run) RebootNow() bool { return r.rebootNow }
 func podSpecSet(i *invocation) error {
 	file := i.text("FILE", "the specification; - is standard input", "file")
 	i.text("FILE", "further resources", "k8s-resources")
-	args, err := i.parse()
-	if err != nil {
-		return err
-	}
-	if err := noMore(args); err != nil {
+	if err := i.parseOptionsOnly(); err != nil {
 		return err
 	}
 	if *file == "" {
@@ -75,11 +63,7 @@ func podSpecSet(i *invocation) error {
 
 func podSpecGet(i *invocation) error {
 	i.anyFormat()
-	args, err := i.parse()
-	if err != nil {
-		return err
-	}
-	if err := noMore(args); err != nil {
+	if err := i.parseOptionsOnly(); err != nil {
 		return err
 	}
 	return noKubernetes()

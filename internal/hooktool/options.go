@@ -163,6 +163,23 @@ func (o *option) take(name, value string) error {
 	}
 }
 
+// parseOptionsOnly is parse for tools that take no arguments.
+func (i *invocation) parseOptionsOnly() error {
+	args, err := i.parse()
+	if err != nil {
+		return err
+	}
+	return noMore(args)
+}
+
+// first takes an argument that may be left out, which is then empty.
+func first(args []string) (arg string, rest []string) {
+	if len(args) == 0 {
+		return "", nil
+	}
+	return args[0], args[1:]
+}
+
 // noMore refuses arguments that nothing was left to take.
 func noMore(args []string) error {
 	if len(args) == 0 {

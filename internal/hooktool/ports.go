@@ -192,11 +192,7 @@ func closePort(i *invocation) error {
 func openedPorts(i *invocation) error {
 	endpoints := i.boolean("print which endpoints each range is open for", "endpoints")
 	out := i.anyFormat()
-	args, err := i.parse()
-	if err != nil {
-		return err
-	}
-	if err := noMore(args); err != nil {
+	if err := i.parseOptionsOnly(); err != nil {
 		return err
 	}
 	open, _ := i.run.openRanges()

@@ -78,13 +78,8 @@ func relationGet(i *invocation) error {
 	if err != nil {
 		return err
 	}
-	var key, name string
-	if len(args) > 0 {
-		key, args = args[0], args[1:]
-	}
-	if len(args) > 0 {
-		name, args = args[0], args[1:]
-	}
+	key, args := first(args)
+	name, args := first(args)
 	if err := noMore(args); err != nil {
 		return err
 	}

@@ -99,10 +99,7 @@ func secretGet(i *invocation) error {
 		return usageError("specify one of --peek or --refresh but not both")
 	}
 	q.Label, q.Peek, q.Refresh = *label, *peek, *refresh
-	key := ""
-	if len(args) > 0 {
-		key, args = args[0], args[1:]
-	}
+	key, args := first(args)
 	if err := noMore(args); err != nil {
 		return err
 	}
@@ -212,11 +209,7 @@ func shownTime(t time.Time) *time.Time {
 
 func secretIDs(i *invocation) error {
 	out := i.anyFormat()
-	args, err := i.parse()
-	if err != nil {
-		return err
-	}
-	if err := noMore(args); err != nil {
+	if err := i.parseOptionsOnly(); err != nil {
 		return err
 	}
 	all, err := i.run.ownSecrets()

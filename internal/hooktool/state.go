@@ -34,10 +34,7 @@ func stateGet(i *invocation) error {
 	if err != nil {
 		return err
 	}
-	key := ""
-	if len(args) > 0 {
-		key, args = args[0], args[1:]
-	}
+	key, args := first(args)
 	if err := noMore(args); err != nil {
 		return err
 	}

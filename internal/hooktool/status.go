@@ -38,11 +38,7 @@ func statusGet(i *invocation) error {
 	data := i.boolean("print the message and the data too", "include-data")
 	app := i.boolean("the application's status, if this unit is the leader", "application")
 	out := i.anyFormat()
-	args, err := i.parse()
-	if err != nil {
-		return err
-	}
-	if err := noMore(args); err != nil {
+	if err := i.parseOptionsOnly(); err != nil {
 		return err
 	}
 	if *app {

@@ -45,10 +45,7 @@ func storageGet(i *invocation) error {
 	if id == "" {
 		return usageError("no storage instance specified")
 	}
-	key := ""
-	if len(args) > 0 {
-		key, args = args[0], args[1:]
-	}
+	key, args := first(args)
 	if err := noMore(args); err != nil {
 		return err
 	}
@@ -73,10 +70,7 @@ func storageList(i *invocation) error {
 	if err != nil {
 		return err
 	}
-	name := ""
-	if len(args) > 0 {
-		name, args = args[0], args[1:]
-	}
+	name, args := first(args)
 	if err := noMore(args); err != nil {
 		return err
 	}

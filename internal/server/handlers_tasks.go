@@ -6,6 +6,7 @@ import (
 
 	"kith"
 	"kith/internal/api"
+	"kith/internal/core"
 )
 
 func (s *Server) actions(r *request) (any, error) {
@@ -46,35 +47,32 @@ func (s *Server) operations(r *request) (any, error) {
 const maxOperations = 1 << 30
 
 func (s *Server) operation(r *request) (any, error) {
-	m, err := s.model(r)
-	if err != nil {
-		return nil, err
-	}
-	id, err := r.pathNumber("operation")
-	if err != nil {
-		return nil, err
-	}
-	op, ok := api.OperationOf(m.Snapshot(), kith.OperationID(id), true)
-	if !ok {
-		return nil, kith.Errorf(kith.NotFound, "operation %q not found", r.PathValue("operation")).WithHint("'kith operations' lists those that are kept")
-	}
-	return op, nil
+	return s.kept(r, "operation", func(m *core.Model, id int) (any, bool) {
+		return api.OperationOf(m, kith.OperationID(id), true)
+	})
 }
 
 func (s *Server) task(r *request) (any, error) {
+	return s.kept(r, "task", func(m *core.Model, id int) (any, bool) {
+		return api.TaskOf(m, kith.TaskID(id), true)
+	})
+}
+
+// kept is the operation or task that the path names by its number.
+func (s *Server) kept(r *request, what string, find func(*core.Model, int) (any, bool)) (any, error) {
 	m, err := s.model(r)
 	if err != nil {
 		return nil, err
 	}
-	id, err := r.pathNumber("task")
+	id, err := r.pathNumber(what)
 	if err != nil {
 		return nil, err
 	}
-	t, ok := api.TaskOf(m.Snapshot(), kith.TaskID(id), true)
+	found, ok := find(m.Snapshot(), id)
 	if !ok {
-		return nil, kith.Errorf(kith.NotFound, "task %q not found", r.PathValue("task")).WithHint("'kith operations' lists those that are kept")
+		return nil, kith.Errorf(kith.NotFound, "%s %q not found", what, r.PathValue(what)).WithHint("'kith operations' lists those that are kept")
 	}
-	return t, nil
+	return found, nil
 }
 
 func (s *Server) watchOperation(r *request) (any, error) {

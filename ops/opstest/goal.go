@@ -3,7 +3,6 @@ package opstest
 import (
 	"kith"
 	"kith/internal/api"
-	"kith/internal/core"
 	"kith/internal/hooktool"
 )
 
@@ -13,17 +12,6 @@ func (r *hookRun) GoalState() (hooktool.GoalState, error) {
 	if !ok {
 		return hooktool.GoalState{}, kith.Errorf(kith.NotFound, "unit %q not found", r.unit)
 	}
-	out := hooktool.GoalState{Units: goals(g.Units), Relations: make(map[string]map[string]core.Status, len(g.Relations))}
-	for endpoint, who := range g.Relations { // any order: a map is made
-		out.Relations[endpoint] = goals(who)
-	}
-	return out, nil
-}
-
-func goals(in map[string]api.GoalStatus) map[string]core.Status {
-	out := make(map[string]core.Status, len(in))
-	for name, s := range in { // any order: a map is made
-		out[name] = core.Status{Current: s.Status, Since: s.Since}
-	}
-	return out
+	units, relations := g.Statuses()
+	return hooktool.GoalState{Units: units, Relations: relations}, nil
 }

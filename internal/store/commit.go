@@ -32,27 +32,44 @@ func (s *Etcd) Commit(ctx context.Context, own Ownership, b Batch) error {
 	}
 	keys := layoutOf(b.Model)
 	resp, err := s.client.Txn(ctx).
-		If(keys.owned(own), keys.at(b.Revision-1)).
+		If(s.commitIf(keys, own, b.Revision)...).
 		Then(commitOps(keys, &b)...).
 		Commit()
+	if err != nil || !resp.Succeeded {
+		s.heads.forget(own)
+	}
 	switch {
 	case err != nil:
 		return s.commitFailure(ctx, &b, err)
 	case !resp.Succeeded:
 		return s.refusal(ctx, own, &b)
 	}
+	s.heads.note(own, b.Revision)
 	return nil
+}
+
+// commitIf holds if own is the ownership still and the model is at the revision before
+// rev. One comparison says nearly all of that: of the later records and the owner, which
+// are one range, every key was last written by the acquisition. So the owner is there
+// and unchanged, and there is no such record.
+//
+// That there is no gap before rev need only be asked if it is not known: since the newest
+// record is never deleted, and nobody but this store writes under its ownership, a model
+// that has been at rev-1 under it is there until rev is.
+func (s *Etcd) commitIf(keys layout, own Ownership, rev uint64) []clientv3.Cmp {
+	last := clientv3.Compare(clientv3.ModRevision(keys.record(rev)), "=", own.Epoch).WithRange(keys.owner() + "\x00")
+	if rev == 1 || s.heads.at(own, rev-1) {
+		return []clientv3.Cmp{last}
+	}
+	return []clientv3.Cmp{last, clientv3.Compare(clientv3.CreateRevision(keys.record(rev-1)), ">", 0)}
 }
 
 func commitOps(keys layout, b *Batch) []clientv3.Op {
 	ops := make([]clientv3.Op, 0, b.Ops())
-	ops = append(ops, clientv3.OpPut(keys.revision(), formatRevision(b.Revision)))
 	if b.Revision == 1 {
 		ops = append(ops, clientv3.OpPut(indexKey(b.Model), "{}"))
 	}
-	if len(b.History) > 0 {
-		ops = append(ops, clientv3.OpPut(keys.record(b.Revision), string(b.History)))
-	}
+	ops = append(ops, clientv3.OpPut(keys.record(b.Revision), string(b.History)))
 	for _, e := range b.Puts {
 		ops = append(ops, clientv3.OpPut(keys.entity(e.Key), string(e.Value)))
 	}
@@ -67,33 +84,21 @@ func (l layout) owned(own Ownership) clientv3.Cmp {
 	return clientv3.Compare(clientv3.ModRevision(l.owner()), "=", own.Epoch)
 }
 
-// at holds if the model is at the revision.
-func (l layout) at(rev uint64) clientv3.Cmp {
-	if rev == 0 {
-		return clientv3.Compare(clientv3.CreateRevision(l.revision()), "=", 0)
-	}
-	return clientv3.Compare(clientv3.Value(l.revision()), "=", formatRevision(rev))
-}
-
 // refusal tells which comparison failed. It looks afterwards: every commit that succeeds would pay
 // for reading it in the same transaction, and neither an ownership nor a revision comes back.
 func (s *Etcd) refusal(ctx context.Context, own Ownership, b *Batch) error {
 	keys := layoutOf(b.Model)
-	resp, err := s.client.Txn(ctx).Then(clientv3.OpGet(keys.owner()), clientv3.OpGet(keys.revision())).Commit()
+	resp, err := s.client.Txn(ctx).Then(clientv3.OpGet(keys.owner()), keys.firstRecord(0)).Commit()
 	if err != nil {
 		return s.failure(ctx, "commit to model "+quote(b.Model), err)
 	}
-	reads := resp.Responses
-	owner, revision := reads[0].GetResponseRange().Kvs, reads[1].GetResponseRange().Kvs
-	if len(owner) == 0 || owner[0].ModRevision != own.Epoch {
+	owner, records := resp.Responses[0].GetResponseRange(), resp.Responses[1].GetResponseRange()
+	if len(owner.Kvs) == 0 || owner.Kvs[0].ModRevision != own.Epoch {
 		return Fenced("commit to", b.Model)
 	}
-	if len(revision) == 0 {
-		return Moved(*b, 0)
-	}
-	at, err := parseRevision(revision[0].Value)
+	_, at, err := keys.bounds(records)
 	if err != nil {
-		return kith.Errorf(kith.Internal, "cannot read the revision of model %q: %v", b.Model, err)
+		return err
 	}
 	return Moved(*b, at)
 }
@@ -118,7 +123,8 @@ func (s *Etcd) commitFailure(ctx context.Context, b *Batch, err error) error {
 }
 
 // PruneHistory implements [Store]. It deletes in steps, oldest first: pruning that
-// is broken off has still only shortened the history.
+// is broken off has still only shortened the history, and the records that are left
+// follow each other without a gap.
 func (s *Etcd) PruneHistory(ctx context.Context, own Ownership, before uint64) error {
 	const verb = "prune the history of"
 	oldest, newest, err := s.historyBounds(ctx, own.Model, 0)
@@ -126,7 +132,7 @@ func (s *Etcd) PruneHistory(ctx context.Context, own Ownership, before uint64) e
 		return err
 	}
 	keys := layoutOf(own.Model)
-	before = min(before, newest+1)
+	before = min(before, newest)
 	for to := min(oldest+pruneStep, before); ; to = min(to+pruneStep, before) {
 		resp, err := s.fenced(ctx, own, verb+" model "+quote(own.Model), clientv3.OpDelete(keys.history(), clientv3.WithRange(keys.record(to))))
 		switch {
@@ -142,6 +148,7 @@ func (s *Etcd) PruneHistory(ctx context.Context, own Ownership, before uint64) e
 
 // RemoveModel implements [Store].
 func (s *Etcd) RemoveModel(ctx context.Context, own Ownership) error {
+	s.heads.forget(own)
 	keys := layoutOf(own.Model)
 	resp, err := s.fenced(ctx, own, "remove model "+quote(own.Model),
 		clientv3.OpDelete(keys.prefix, clientv3.WithPrefix()), clientv3.OpDelete(indexKey(own.Model)))

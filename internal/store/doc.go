@@ -3,13 +3,14 @@
 // are and which JSON they have is the business of the package above.
 //
 // A model is a set of entities, each a kind, an id and a JSON value; a revision
-// that counts its batches; and one history record for each batch. [Etcd] keeps
+// that counts its batches; and one history record for each batch, of which old ones
+// may be pruned. [Etcd] keeps
 // it in a remote cluster or in the server that embedetcd starts in this process;
 // memstore keeps it in memory. All of them pass the suite in storetest, which
 // cites these promises:
 //
-//	I1  A batch is applied whole or not at all: puts, deletes, the new revision
-//	    and the history record are one transaction.
+//	I1  A batch is applied whole or not at all: puts, deletes and the history
+//	    record, whose key is the new revision, are one transaction.
 //	I2  A batch is applied only if the caller still owns the model: the ownership
 //	    key has not changed since the caller acquired it. An owner that was
 //	    replaced, or whose lease ran out, can change nothing any more.
@@ -33,12 +34,11 @@
 // The package does not compact a remote cluster's history of versions, does not
 // retry a commit, and does not cache.
 //
-// Layout of the keys, readable with etcdctl (FORMAT is [Format]):
+// Layout of the keys, readable with etcdctl:
 //
 //	/kith/format                                   the format number
-//	/kith/FORMAT/index/UUID                        one for each model
-//	/kith/FORMAT/models/UUID/owner                 identity of the owner, bound to its lease
-//	/kith/FORMAT/models/UUID/revision              the model's revision, decimal
-//	/kith/FORMAT/models/UUID/history/REVISION      one record for each batch, 20 digits
-//	/kith/FORMAT/models/UUID/KIND/ID               the entities
+//	/kith/1/index/UUID                             one for each model
+//	/kith/1/models/UUID/history/REVISION           one record for each batch, 20 digits; the newest is the revision
+//	/kith/1/models/UUID/history/owner              identity of the owner, bound to its lease
+//	/kith/1/models/UUID/KIND/ID                    the entities
 package store

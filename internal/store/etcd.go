@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"strconv"
 	"sync"
 	"time"
 
@@ -54,6 +53,8 @@ type Etcd struct {
 	life context.Context // ends with Close or with the host
 	end  context.CancelCauseFunc
 
+	heads heads
+
 	mu      sync.Mutex
 	session *concurrency.Session // nil until the first Own
 }
@@ -87,40 +88,6 @@ func Open(ctx context.Context, cfg Config) (*Etcd, error) {
 		s.limits = limits
 	}
 	return s, nil
-}
-
-// checkFormat compares the stored format with ours, and writes ours into an empty store.
-func (s *Etcd) checkFormat(ctx context.Context) error {
-	ctx, done := s.begin(ctx, opTimeout)
-	defer done()
-	resp, err := s.client.Txn(ctx).
-		If(clientv3.Compare(clientv3.CreateRevision(formatKey), ">", 0)).
-		Then(clientv3.OpGet(formatKey)).
-		Else(clientv3.OpPut(formatKey, strconv.Itoa(Format))).
-		Commit()
-	if err != nil {
-		return s.failure(ctx, "open the store", err)
-	}
-	if !resp.Succeeded {
-		return nil
-	}
-	return formatError(string(resp.Responses[0].GetResponseRange().Kvs[0].Value))
-}
-
-func formatError(stored string) error {
-	n, err := strconv.Atoi(stored)
-	switch {
-	case err != nil || n < 1:
-		return kith.Errorf(kith.Conflict, "cannot open the store: %q is not a store format (key %s)", stored, formatKey).
-			WithHint("this etcd holds something else, or was damaged: restore a backup, or use another --data or --etcd")
-	case n > Format:
-		return kith.Errorf(kith.Conflict, "cannot open the store: it has format %d, and this version of kith knows up to %d", n, Format).
-			WithHint("a newer kith wrote it: use that version")
-	case n < Format:
-		return kith.Errorf(kith.Conflict, "cannot open the store: it has format %d, and this version of kith needs %d", n, Format).
-			WithHint("open it once with a version of kith that upgrades format %d", n)
-	}
-	return nil
 }
 
 // begin derives the context of one call: it ends with the caller's, with the store, or

@@ -72,8 +72,7 @@ func TestLayout(t *testing.T) {
 		"/kith/1/index/" + string(model) + " = {}",
 		"/kith/1/models/" + string(model) + `/databag/3/web/0 = {"port":"80"}`,
 		"/kith/1/models/" + string(model) + `/history/00000000000000000001 = {"n":1}`,
-		"/kith/1/models/" + string(model) + `/owner = {"id":"c1","address":"unix:///run/c1"}`,
-		"/kith/1/models/" + string(model) + "/revision = 1",
+		"/kith/1/models/" + string(model) + `/history/owner = {"id":"c1","address":"unix:///run/c1"}`,
 		fmt.Sprintf("/kith/format = %d", store.Format),
 	}
 	if !slices.Equal(got, want) {
@@ -150,6 +149,81 @@ func TestUnknownOutcome(t *testing.T) {
 			if err := s.Commit(t.Context(), own, put(rev, "unit", "web/0", "again")); !errors.Is(err, store.ErrRevision) {
 				t.Errorf("the same again: %v", err)
 			}
+		}
+	}
+}
+
+// held keeps transactions back, as a network may, and says that there is no answer.
+type held struct {
+	clientv3.KV
+	back *[]clientv3.Txn // nil: nothing is kept back
+}
+
+type heldTxn struct {
+	clientv3.Txn
+	back *[]clientv3.Txn
+}
+
+func (h *held) Txn(ctx context.Context) clientv3.Txn {
+	if h.back == nil {
+		return h.KV.Txn(ctx)
+	}
+	return heldTxn{h.KV.Txn(context.WithoutCancel(ctx)), h.back}
+}
+
+func (h heldTxn) If(c ...clientv3.Cmp) clientv3.Txn  { return heldTxn{h.Txn.If(c...), h.back} }
+func (h heldTxn) Then(o ...clientv3.Op) clientv3.Txn { return heldTxn{h.Txn.Then(o...), h.back} }
+func (h heldTxn) Commit() (*clientv3.TxnResponse, error) {
+	*h.back = append(*h.back, h.Txn)
+	return nil, context.DeadlineExceeded
+}
+
+// I3: a commit that arrives when its sender has long given it up, and has gone on, changes
+// nothing, under the same ownership or a later one, however often it arrives.
+func TestLateCommit(t *testing.T) {
+	t.Parallel()
+	server := startServer(t)
+	client := server.Client()
+	kv := &held{KV: client.KV}
+	client.KV = kv
+	s := openStore(t, store.Config{Client: client, Identity: store.Identity{ID: "a"}, Limits: limits})
+	own := acquire(t, s)
+	rev := uint64(0)
+	commit := func(value string) error {
+		return s.Commit(t.Context(), own, put(rev+1, "unit", "web/0", value))
+	}
+	var late []clientv3.Txn
+	for round := range 4 {
+		for range 2 { // one whose predecessor is known, one that has to ask
+			kv.back = &late
+			if err := commit(`"late"`); !errors.Is(err, store.ErrUnknown) {
+				t.Fatal(err)
+			}
+			kv.back = nil
+		}
+		for range 3 {
+			if err := commit(`"in time"`); err != nil {
+				t.Fatal(err)
+			}
+			rev++
+		}
+		if round%2 == 1 {
+			own = acquire(t, s)
+		}
+		if err := s.PruneHistory(t.Context(), own, rev+10); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			for i, txn := range late {
+				resp, err := txn.Commit()
+				if err != nil || resp.Succeeded {
+					t.Fatalf("late commit %d of round %d: %+v, %v", i, round, resp, err)
+				}
+			}
+		}
+		snap, err := s.Load(t.Context(), model)
+		if err != nil || snap.Revision != rev || string(snap.Entities[0].Value) != `"in time"` {
+			t.Fatalf("got %+v, %v", snap, err)
 		}
 	}
 }

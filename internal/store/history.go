@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
@@ -19,17 +20,20 @@ func (s *Etcd) History(ctx context.Context, model kith.ModelUUID, from, to uint6
 	if err := CheckModel(model); err != nil {
 		return nil, err
 	}
-	oldest, newest, err := s.historyBounds(ctx, model, from)
-	if err != nil {
-		return nil, err
+	if order == NewestFirst {
+		oldest, newest, err := s.historyBounds(ctx, model, from)
+		if err != nil {
+			return nil, err
+		}
+		from, to = max(from, oldest), min(to, newest)
 	}
-	from, to = max(from, oldest), min(to, newest)
 	if from > to {
 		return nil, nil
 	}
 	ctx, done := s.begin(ctx, opTimeout)
 	defer done()
 	var records []Record
+	var err error
 	if order == OldestFirst {
 		records, err = s.records(ctx, model, from, to, limit)
 	} else {
@@ -96,32 +100,37 @@ func (s *Etcd) recordsBackwards(ctx context.Context, model kith.ModelUUID, from,
 }
 
 // historyBounds tells the first revision from `from` on that has a record, and the
-// model's revision; oldest is greater than newest if there is no record.
+// newest that has one; oldest is greater than newest if there is no record.
 func (s *Etcd) historyBounds(ctx context.Context, model kith.ModelUUID, from uint64) (oldest, newest uint64, err error) {
 	ctx, done := s.begin(ctx, opTimeout)
 	defer done()
 	keys := layoutOf(model)
-	resp, err := s.client.Txn(ctx).Then(
-		clientv3.OpGet(keys.revision()),
-		clientv3.OpGet(keys.record(from), clientv3.WithRange(clientv3.GetPrefixRangeEnd(keys.history())), clientv3.WithLimit(1), clientv3.WithKeysOnly()),
-	).Commit()
+	resp, err := s.client.Do(ctx, keys.firstRecord(from))
 	if err != nil {
 		return 0, 0, s.failure(ctx, "read the history of model "+quote(model), err)
 	}
-	if kvs := resp.Responses[0].GetResponseRange().Kvs; len(kvs) > 0 {
-		if newest, err = parseRevision(kvs[0].Value); err != nil {
-			return 0, 0, kith.Errorf(kith.Internal, "cannot read the revision of model %q: %v", model, err)
-		}
+	return keys.bounds((*etcdserverpb.RangeResponse)(resp.Get()))
+}
+
+// firstRecord reads the key of the first record from a revision on, and counts them.
+func (l layout) firstRecord(from uint64) clientv3.Op {
+	return clientv3.OpGet(l.record(from), firstOnly(l)...)
+}
+
+func firstOnly(l layout) []clientv3.OpOption {
+	return []clientv3.OpOption{clientv3.WithRange(l.recordsEnd()), clientv3.WithLimit(1), clientv3.WithKeysOnly()}
+}
+
+// bounds tells the oldest and the newest revision of what firstRecord found; 1 and 0 if
+// it found none. The newest need not be read, for which etcd would read all of them:
+// every batch has a record, and they are deleted from the oldest on, so they are
+// numbered without a gap.
+func (l layout) bounds(found *etcdserverpb.RangeResponse) (oldest, newest uint64, err error) {
+	if len(found.Kvs) == 0 {
+		return 1, 0, nil
 	}
-	oldest = newest + 1
-	if kvs := resp.Responses[1].GetResponseRange().Kvs; len(kvs) > 0 {
-		record, err := keys.parseRecord(kvs[0])
-		if err != nil {
-			return 0, 0, err
-		}
-		oldest = record.Revision
-	}
-	return oldest, newest, nil
+	first, err := l.parseRecord(found.Kvs[0])
+	return first.Revision, first.Revision + uint64(found.Count) - 1, err
 }
 
 func (l layout) parseRecord(kv *mvccpb.KeyValue) (Record, error) {

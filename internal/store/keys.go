@@ -1,7 +1,6 @@
 package store
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -9,7 +8,8 @@ import (
 	"kith"
 )
 
-// The names that are not kinds of entities.
+// The names that are not kinds of entities. Owner is a name within history, and was
+// a kind in format 1, as revision was.
 const (
 	ownerName    = "owner"
 	revisionName = "revision"
@@ -49,11 +49,22 @@ type layout struct{ prefix string }
 
 func layoutOf(model kith.ModelUUID) layout { return layout{modelsPrefix + string(model) + "/"} }
 
-func (l layout) owner() string            { return l.prefix + ownerName }
-func (l layout) revision() string         { return l.prefix + revisionName }
-func (l layout) history() string          { return l.prefix + historyName + "/" }
-func (l layout) entity(k Key) string      { return l.prefix + k.Kind + "/" + k.ID }
-func (l layout) record(rev uint64) string { return l.history() + fmt.Sprintf("%020d", rev) }
+func (l layout) entity(k Key) string { return l.prefix + k.Kind + "/" + k.ID }
+func (l layout) history() string     { return l.prefix + historyName + "/" }
+
+// owner sorts right after the records, so that one range from a record to it holds
+// the later records and the owner, and nothing else.
+func (l layout) owner() string { return l.history() + ownerName }
+
+// record is the key of a revision's record. Twenty digits hold every uint64.
+func (l layout) record(rev uint64) string {
+	const digits = "00000000000000000000"
+	n := strconv.FormatUint(rev, 10)
+	return l.history() + digits[len(n):] + n
+}
+
+// recordsEnd is where the range of records ends: ':' follows '9'.
+func (l layout) recordsEnd() string { return l.history() + ":" }
 
 // split tells what a full key of the model is: its kind (or reserved name) and the rest.
 func (l layout) split(full string) (kind, id string) {
@@ -64,8 +75,6 @@ func (l layout) split(full string) (kind, id string) {
 func indexKey(model kith.ModelUUID) string { return indexPrefix + string(model) }
 
 func parseRevision(v []byte) (uint64, error) { return strconv.ParseUint(string(v), 10, 64) }
-
-func formatRevision(rev uint64) string { return strconv.FormatUint(rev, 10) }
 
 // CheckModel refuses a UUID that could not be part of a key. Errors: Invalid.
 func CheckModel(model kith.ModelUUID) error {
@@ -87,14 +96,17 @@ func checkKey(k Key) error {
 
 func control(r rune) bool { return r < ' ' || r == 0x7f }
 
-// Check refuses a batch that no store could apply: bad names, revision 0, or a
-// key that appears twice. Errors: Invalid.
+// Check refuses a batch that no store could apply: bad names, revision 0, no
+// record, or a key that appears twice. Errors: Invalid.
 func (b *Batch) Check() error {
 	if err := CheckModel(b.Model); err != nil {
 		return err
 	}
 	if b.Revision == 0 {
 		return kith.Errorf(kith.Invalid, "cannot commit to model %q: revision 0", b.Model)
+	}
+	if len(b.History) == 0 {
+		return kith.Errorf(kith.Invalid, "cannot commit to model %q: revision %d has no history record", b.Model, b.Revision)
 	}
 	seen := make(map[Key]struct{}, len(b.Puts)+len(b.Deletes))
 	check := func(k Key) error {

@@ -10,11 +10,11 @@ type Limits struct {
 
 // What a batch costs beyond its keys and values. An etcd request wraps each
 // operation in three nested messages (at most 6 bytes for each of the five length
-// prefixes); the request itself carries an id, two comparisons and their failure reads.
+// prefixes); the request itself carries an id and two comparisons.
 const (
 	opOverhead    = 30
 	batchOverhead = 1024
-	batchOps      = 3 // revision, history record, index entry
+	batchOps      = 2 // history record, index entry
 )
 
 // Bytes is an upper bound of the size of the batch as a request.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -54,31 +55,59 @@ func (s *Etcd) Load(ctx context.Context, model kith.ModelUUID) (Snapshot, error)
 	}
 }
 
-// load reads what sorts before the history and then what sorts after it, both as of
-// the moment of the first read.
+// load reads what sorts before the history, then what sorts after it, and which record
+// is the newest, all as of the moment of the first read.
 func (s *Etcd) load(ctx context.Context, model kith.ModelUUID) (Snapshot, error) {
 	var snap Snapshot
 	keys := layoutOf(model)
-	take := func(kv *mvccpb.KeyValue) (err error) {
+	take := func(kv *mvccpb.KeyValue) error {
 		switch kind, id := keys.split(string(kv.Key)); kind {
-		case ownerName:
-		case revisionName:
-			snap.Revision, err = parseRevision(kv.Value)
+		case ownerName, revisionName: // left of format 1
 		default:
 			snap.Entities = append(snap.Entities, Entity{Key{kind, id}, kv.Value})
 		}
-		if err != nil {
-			return kith.Errorf(kith.Conflict, "cannot load model %q: key %s holds %q, which is no revision", model, kv.Key, kv.Value).
-				WithHint("the store was damaged: restore a backup")
-		}
 		return nil
 	}
-	at, err := s.scan(ctx, keys.prefix, keys.history(), 0, take)
-	if err == nil {
-		_, err = s.scan(ctx, clientv3.GetPrefixRangeEnd(keys.history()), clientv3.GetPrefixRangeEnd(keys.prefix), at, take)
+	var err error
+	if snap.StoreRevision, err = s.scan(ctx, keys.prefix, keys.history(), 0, take); err != nil {
+		return snap, err
 	}
-	snap.StoreRevision = at
+	if _, err = s.scan(ctx, clientv3.GetPrefixRangeEnd(keys.history()), clientv3.GetPrefixRangeEnd(keys.prefix), snap.StoreRevision, take); err != nil {
+		return snap, err
+	}
+	snap.Revision, err = s.head(ctx, model, snap.StoreRevision)
+	if err == nil && snap.Revision == 0 && len(snap.Entities) > 0 {
+		err = damaged(model, "it has no history record")
+	}
 	return snap, err
+}
+
+// head is the model's revision, that of its newest record, as of a revision of etcd; 0 if there is none.
+func (s *Etcd) head(ctx context.Context, model kith.ModelUUID, at int64) (uint64, error) {
+	keys := layoutOf(model)
+	read := func(from uint64) (*clientv3.GetResponse, error) {
+		return s.client.Get(ctx, keys.record(from), append(firstOnly(keys), clientv3.WithRev(at))...)
+	}
+	records, err := read(0)
+	if err != nil {
+		return 0, err
+	}
+	_, newest, err := keys.bounds((*etcdserverpb.RangeResponse)(records))
+	if err != nil || newest == 0 {
+		return 0, err
+	}
+	// They were counted. If one is missing, the last of them is not where it should be.
+	last, err := read(newest)
+	if err == nil && (last.Count != 1 || string(last.Kvs[0].Key) != keys.record(newest)) {
+		err = damaged(model, "a history record is missing")
+	}
+	return newest, err
+}
+
+// damaged is the error of a model whose keys contradict each other.
+func damaged(model kith.ModelUUID, why string) error {
+	return kith.Errorf(kith.Conflict, "cannot load model %q: %s", model, why).
+		WithHint("the store was damaged: restore a backup")
 }
 
 // scan calls take for each key in [from, end) in order, as of one revision of etcd

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 
-	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/client/v3/concurrency"
@@ -48,32 +47,27 @@ func (s *Etcd) Own(ctx context.Context, model kith.ModelUUID) (Ownership, error)
 	return Ownership{}, s.failure(ctx, "own model "+quote(model), err)
 }
 
-// tryOwn reads the ownership key and replaces what it read. It reports false with a
-// nil error if the key changed in between.
+// tryOwn reads who owns the model and replaces what it read. It reports false with a
+// nil error if that changed in between.
 func (s *Etcd) tryOwn(ctx context.Context, model kith.ModelUUID) (Ownership, bool, error) {
 	session, err := s.liveSession(ctx)
 	if err != nil {
 		return Ownership{}, false, err
 	}
-	key := layoutOf(model).owner()
-	holder, kv, err := s.holder(ctx, model)
+	claim, err := s.readClaim(ctx, model)
 	if err != nil {
 		return Ownership{}, false, err
 	}
-	var seen int64
-	if kv != nil {
-		if holder.ID != s.identity.ID {
-			return Ownership{}, false, OwnedBy(model, holder)
-		}
-		seen = kv.ModRevision
+	if claim.holder != nil && claim.holder.ID != s.identity.ID {
+		return Ownership{}, false, OwnedBy(model, *claim.holder)
 	}
 	value, err := json.Marshal(s.identity)
 	if err != nil {
 		return Ownership{}, false, err
 	}
 	resp, err := s.client.Txn(ctx).
-		If(clientv3.Compare(clientv3.ModRevision(key), "=", seen)).
-		Then(clientv3.OpPut(key, string(value), clientv3.WithLease(session.Lease()))).
+		If(claim.seen...).
+		Then(append(claim.then, clientv3.OpPut(layoutOf(model).owner(), string(value), clientv3.WithLease(session.Lease())))...).
 		Commit()
 	if err != nil {
 		if errors.Is(err, rpctypes.ErrLeaseNotFound) {
@@ -111,16 +105,6 @@ func (s *Etcd) liveSession(ctx context.Context) (*concurrency.Session, error) {
 	return session, nil
 }
 
-// holder reads the ownership key; kv is nil if there is none.
-func (s *Etcd) holder(ctx context.Context, model kith.ModelUUID) (Identity, *mvccpb.KeyValue, error) {
-	resp, err := s.client.Get(ctx, layoutOf(model).owner())
-	if err != nil || len(resp.Kvs) == 0 {
-		return Identity{}, nil, err
-	}
-	identity, err := parseIdentity(resp.Kvs[0].Value)
-	return identity, resp.Kvs[0], err
-}
-
 func parseIdentity(value []byte) (Identity, error) {
 	var identity Identity
 	if err := json.Unmarshal(value, &identity); err != nil {
@@ -133,20 +117,21 @@ func parseIdentity(value []byte) (Identity, error) {
 func (s *Etcd) Owner(ctx context.Context, model kith.ModelUUID) (Identity, error) {
 	ctx, done := s.begin(ctx, opTimeout)
 	defer done()
-	identity, kv, err := s.holder(ctx, model)
+	claim, err := s.readClaim(ctx, model)
 	switch {
 	case err != nil:
 		return Identity{}, s.failure(ctx, "find the owner of model "+quote(model), err)
-	case kv == nil:
+	case claim.holder == nil:
 		return Identity{}, NotOwned(model)
 	}
-	return identity, nil
+	return *claim.holder, nil
 }
 
 // Release implements [Store].
 func (s *Etcd) Release(ctx context.Context, own Ownership) error {
 	ctx, done := s.begin(ctx, opTimeout)
 	defer done()
+	s.heads.forget(own)
 	key := layoutOf(own.Model).owner()
 	_, err := s.client.Txn(ctx).
 		If(clientv3.Compare(clientv3.ModRevision(key), "=", own.Epoch)).

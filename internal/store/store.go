@@ -10,9 +10,9 @@ import (
 	"kith"
 )
 
-// Format is the number of the key layout and of the JSON forms stored in it.
-// A store with another number is not opened.
-const Format = 1
+// Format is the number of the key layout and of the JSON forms stored in it. A store
+// with an older number is upgraded, one with a newer number is not opened.
+const Format = 2
 
 // Key names an entity within its model. Kind is a word such as "unit"; ID may
 // contain slashes: "web/0", "3/web/0".
@@ -36,7 +36,7 @@ type Batch struct {
 	Revision uint64 // the model's revision after this batch: one more than before it
 	Puts     []Entity
 	Deletes  []Key
-	History  []byte // one JSON record, or empty for none
+	History  []byte // one JSON record; there is one for each batch
 }
 
 // Snapshot is everything of a model at one moment, but for its history.
@@ -131,7 +131,8 @@ type Store interface {
 	// History returns at most limit records with from <= revision <= to, all if limit is 0.
 	History(ctx context.Context, model kith.ModelUUID, from, to uint64, limit int, order Order) ([]Record, error)
 
-	// PruneHistory deletes the records before a revision. Errors: Conflict (ErrFenced).
+	// PruneHistory deletes the records before a revision, but never the newest one, which
+	// holds the model's revision. Errors: Conflict (ErrFenced).
 	PruneHistory(ctx context.Context, own Ownership, before uint64) error
 
 	// RemoveModel deletes everything of the model, its history and its ownership too.

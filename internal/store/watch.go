@@ -95,24 +95,24 @@ func (s *Etcd) watchFailure(ctx context.Context, model kith.ModelUUID, err error
 func translate(keys layout, changes []*clientv3.Event) (Event, int, error) {
 	event := Event{StoreRevision: changes[0].Kv.ModRevision}
 	size := 0
+	forgotten := false // records were deleted
 	for _, c := range changes {
 		size += len(c.Kv.Key) + len(c.Kv.Value)
 		deleted := c.Type == mvccpb.DELETE
 		kind, id := keys.split(string(c.Kv.Key))
 		var err error
 		switch {
-		case kind == revisionName && deleted:
-			return Event{StoreRevision: event.StoreRevision, Removed: true}, size, nil
-		case kind == revisionName:
-			event.Revision, err = parseRevision(c.Kv.Value)
-		case kind == ownerName && deleted:
+		case kind == ownerName || kind == revisionName: // left of format 1
+		case kind == historyName && id == ownerName && deleted:
 			event.OwnerGone = true
-		case kind == ownerName:
+		case kind == historyName && id == ownerName:
 			var owner Identity
 			owner, err = parseIdentity(c.Kv.Value)
 			event.Owner = &owner
-		case kind == historyName && deleted: // pruned
+		case kind == historyName && deleted:
+			forgotten = true
 		case kind == historyName:
+			event.Revision, err = parseRevision([]byte(id))
 			event.History = c.Kv.Value
 		case deleted:
 			event.Deletes = append(event.Deletes, Key{kind, id})
@@ -122,6 +122,9 @@ func translate(keys layout, changes []*clientv3.Event) (Event, int, error) {
 		if err != nil {
 			return Event{}, 0, kith.Errorf(kith.Internal, "cannot read key %s: %v", c.Kv.Key, err)
 		}
+	}
+	if forgotten && event.OwnerGone { // pruning leaves the owner, and who goes leaves the records
+		return Event{StoreRevision: event.StoreRevision, Removed: true}, size, nil
 	}
 	event.sort()
 	return event, size, nil

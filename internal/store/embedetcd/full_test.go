@@ -77,7 +77,7 @@ func TestQuota(t *testing.T) {
 // large is a batch of a megabyte that replaces the one before.
 func large(rev uint64) store.Batch {
 	value := append(append([]byte{'"'}, bytes.Repeat([]byte{'x'}, 1<<20)...), '"')
-	return store.Batch{Model: killModel, Revision: rev, Puts: []store.Entity{{Key: store.Key{Kind: "databag", ID: "big"}, Value: value}}}
+	return store.Batch{Model: killModel, Revision: rev, History: []byte("{}"), Puts: []store.Entity{{Key: store.Key{Kind: "databag", ID: "big"}, Value: value}}}
 }
 
 // Superseded versions are forgotten, so that the database does not grow for ever.

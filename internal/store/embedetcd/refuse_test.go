@@ -136,7 +136,7 @@ func TestNewerFormat(t *testing.T) {
 	t.Parallel()
 	server := start(t, Config{Dir: t.TempDir()})
 	for stored, want := range map[string]string{ // any order: each is set anew
-		"2":   "cannot open the store: it has format 2, and this version of kith knows up to 1",
+		"3":   "cannot open the store: it has format 3, and this version of kith knows up to 2",
 		"0":   `cannot open the store: "0" is not a store format (key /kith/format)`,
 		"abc": `cannot open the store: "abc" is not a store format (key /kith/format)`,
 	} {

@@ -226,6 +226,7 @@ func (s *Store) PruneHistory(ctx context.Context, own store.Ownership, before ui
 		return err
 	}
 	s.server.revision++
+	before = min(before, m.revision)
 	m.history = slices.DeleteFunc(m.history, func(r store.Record) bool { return r.Revision < before })
 	return nil
 }

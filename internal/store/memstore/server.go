@@ -185,10 +185,8 @@ func (m *model) apply(b *store.Batch) store.Event {
 			event.Deletes = append(event.Deletes, k)
 		}
 	}
-	if len(b.History) > 0 {
-		event.History = bytes.Clone(b.History)
-		m.history = append(m.history, store.Record{Revision: b.Revision, Value: event.History})
-	}
+	event.History = bytes.Clone(b.History)
+	m.history = append(m.history, store.Record{Revision: b.Revision, Value: event.History})
 	m.revision = b.Revision
 	sortEntities(event.Puts)
 	slices.SortFunc(event.Deletes, compareKeys)

@@ -102,6 +102,8 @@ func testMalformedBatch(t *testing.T, start Start) {
 	twice.Deletes = []store.Key{{Kind: "unit", ID: "web/0"}}
 	wrong := batch(1)
 	wrong.Model = "m-2"
+	silent := batch(1, entity("unit", "web/0", `1`))
+	silent.History = nil
 	for name, b := range map[string]store.Batch{ // any order: each is refused for itself
 		"no kind":           batch(1, entity("", "x", `1`)),
 		"kind of two words": batch(1, entity("a/b", "x", `1`)),
@@ -115,6 +117,7 @@ func testMalformedBatch(t *testing.T, start Start) {
 		"put and deleted":   twice,
 		"revision 0":        batch(0),
 		"another model":     wrong,
+		"no record":         silent,
 	} {
 		if err := f.Commit(t.Context(), f.own, b); kith.CodeOf(err) != kith.Invalid {
 			t.Errorf("%s: got %v", name, err)
@@ -238,7 +241,7 @@ func testConcurrentModels(t *testing.T, start Start) {
 			id := kith.ModelUUID(fmt.Sprintf("m-%d", n))
 			own, err := f.Own(t.Context(), id)
 			for rev := uint64(1); rev <= batches && err == nil; rev++ {
-				err = f.Commit(t.Context(), own, store.Batch{Model: id, Revision: rev, Puts: []store.Entity{entity("unit", fmt.Sprintf("u/%d", rev%7), fmt.Sprint(n))}})
+				err = f.Commit(t.Context(), own, store.Batch{Model: id, Revision: rev, History: record(rev), Puts: []store.Entity{entity("unit", fmt.Sprintf("u/%d", rev%7), fmt.Sprint(n))}})
 			}
 			if err != nil {
 				t.Error(err)
@@ -264,7 +267,7 @@ func testRemoveModel(t *testing.T, start Start) {
 	f.commit(batch(1, entity("unit", "web/0", `1`)))
 	longer := model + "0" // a name that starts with the other's
 	own := f.acquire(f.Store, longer)
-	if err := f.Commit(t.Context(), own, store.Batch{Model: longer, Revision: 1, Puts: []store.Entity{entity("unit", "web/0", `1`)}}); err != nil {
+	if err := f.Commit(t.Context(), own, store.Batch{Model: longer, Revision: 1, History: record(1), Puts: []store.Entity{entity("unit", "web/0", `1`)}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.RemoveModel(t.Context(), f.own); err != nil {

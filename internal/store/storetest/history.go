@@ -70,28 +70,6 @@ func testHistory(t *testing.T, start Start) {
 	}
 }
 
-// Batches without a record leave holes, which no limit counts.
-func testHistorySparse(t *testing.T, start Start) {
-	f := newFixture(t, start)
-	const batches = 300
-	for rev := uint64(1); rev <= batches; rev++ {
-		b := batch(rev)
-		if rev%100 != 0 {
-			b.History = nil
-		}
-		f.commit(b)
-	}
-	if got := revisions(f.history(1, batches, 2, store.NewestFirst)); !slices.Equal(got, []uint64{300, 200}) {
-		t.Errorf("got %v", got)
-	}
-	if got := revisions(f.history(150, 299, 5, store.NewestFirst)); !slices.Equal(got, []uint64{200}) {
-		t.Errorf("got %v", got)
-	}
-	if got := revisions(f.history(1, batches, 2, store.OldestFirst)); !slices.Equal(got, []uint64{100, 200}) {
-		t.Errorf("got %v", got)
-	}
-}
-
 // Pruning shortens the history from its old end and touches nothing else.
 func testPruneHistory(t *testing.T, start Start) {
 	f := newFixture(t, start)
@@ -117,9 +95,14 @@ func testPruneHistory(t *testing.T, start Start) {
 	if err := f.PruneHistory(t.Context(), f.own, math.MaxUint64); err != nil {
 		t.Fatal(err)
 	}
-	if got := f.history(0, 100, 0, store.NewestFirst); len(got) != 0 {
-		t.Errorf("got %v", got)
+	if got := revisions(f.history(0, 100, 0, store.NewestFirst)); !slices.Equal(got, []uint64{21}) {
+		t.Errorf("the newest record holds the model's revision; got %v", got)
 	}
+	if snap := f.load(model); snap.Revision != 21 {
+		t.Errorf("got revision %d", snap.Revision)
+	}
+	f.refused(f.Commit(t.Context(), f.own, batch(21)), store.ErrRevision, kith.Conflict)
+	f.refused(f.Commit(t.Context(), f.own, batch(1)), store.ErrRevision, kith.Conflict)
 	f.commit(batch(22))
 	// A watcher is told of batches, not of pruning.
 	events, err := take(t.Context(), f.Store, model, snap.StoreRevision, 2)

@@ -56,7 +56,6 @@ func Run(t *testing.T, start Start) {
 		{"WatchSlowReader", testWatchSlowReader},
 
 		{"History", testHistory},
-		{"HistorySparse", testHistorySparse},
 		{"PruneHistory", testPruneHistory},
 
 		{"LimitBytes", testLimitBytes},

@@ -1,7 +1,6 @@
 package contract
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -34,7 +33,7 @@ type compiledKey struct {
 	Key
 	schema *jsonschema.Schema // nil: anything
 	quick  *quick             // nil: there is none
-	weight int
+	cost   cost
 }
 
 // schemaURL names a key's schema inside the validator. Nothing is ever loaded; it is
@@ -81,7 +80,7 @@ func compileBag(bag *Bag) (*compiledBag, error) {
 		compiled := &compiledKey{Key: k}
 		if k.Unchecked == "" {
 			var err error
-			if compiled.schema, compiled.weight, err = compileSchema(k.Schema, k.Dialect); err != nil {
+			if compiled.schema, compiled.cost, err = compileSchema(k.Schema, k.Dialect); err != nil {
 				return nil, fmt.Errorf("%s: %w", k.Name, err)
 			}
 			compiled.quick = quickOf(compiled.schema)
@@ -114,20 +113,20 @@ func (b *compiledBag) references() error {
 }
 
 // compileSchema makes a validator of a schema that is complete in itself, and
-// weighs it. True needs none.
-func compileSchema(schema any, dialect Dialect) (*jsonschema.Schema, int, error) {
+// says what it costs. True needs none.
+func compileSchema(schema any, dialect Dialect) (*jsonschema.Schema, cost, error) {
 	if schema == nil || schema == true {
-		return nil, 1, nil
+		return nil, cost{}, nil
 	}
 	if !dialect.known() {
-		return nil, 0, fmt.Errorf("the dialect %q is not known", string(dialect))
+		return nil, cost{}, fmt.Errorf("the dialect %q is not known", string(dialect))
 	}
 	// Writing it out again costs little, and holds the limits for contracts that
 	// were put together by hand.
-	in := &inliner{root: schema, dialect: dialect}
+	in := &inliner{root: schema, dialect: dialect, checking: true}
 	schema, err := in.inline(schema, "", 0)
 	if err != nil {
-		return nil, 0, err
+		return nil, cost{}, err
 	}
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(dialect.draft())
@@ -137,13 +136,14 @@ func compileSchema(schema any, dialect Dialect) (*jsonschema.Schema, int, error)
 	}
 	c.AssertFormat()
 	if err := c.AddResource(schemaURL, schema); err != nil {
-		return nil, 0, errors.New(oneLine(err.Error()))
+		return nil, cost{}, errors.New(oneLine(err.Error()))
 	}
 	compiled, err := c.Compile(schemaURL)
 	if err != nil {
-		return nil, 0, schemaProblem(err)
+		return nil, cost{}, schemaProblem(err)
 	}
-	return compiled, in.nodes + patternWeight(schema), nil
+	in.cost.nodes = in.nodes
+	return compiled, in.cost, nil
 }
 
 // schemaProblem says in one line what is wrong with a schema.
@@ -163,38 +163,6 @@ func schemaProblem(err error) error {
 }
 
 func oneLine(s string) string { return clip(strings.Join(strings.Fields(s), " ")) }
-
-// patternWeight sums the sizes of the patterns in a schema. Data that looks like
-// one only makes the schema weigh more.
-func patternWeight(schema any) int {
-	sum := 0
-	add := func(v any) {
-		if text, ok := v.(string); ok {
-			if size, err := patternSize(text); err == nil {
-				sum += size
-			}
-		}
-	}
-	switch s := schema.(type) {
-	case []any:
-		for _, v := range s {
-			sum += patternWeight(v)
-		}
-	case map[string]any:
-		for _, word := range names(s) {
-			if word == "pattern" {
-				add(s[word])
-			}
-			if below, ok := s[word].(map[string]any); ok && word == "patternProperties" {
-				for _, name := range names(below) {
-					add(name)
-				}
-			}
-			sum += patternWeight(s[word])
-		}
-	}
-	return sum
-}
 
 // formats are those that charms use beside the ones of JSON Schema. A format nobody
 // knows is a comment.
@@ -243,28 +211,4 @@ func isSecretURI(s string) bool {
 	}
 	_, _, err := kith.ParseSecretURI(s)
 	return err == nil
-}
-
-// weigh says how much work a value can be. Patterns and enumerations look at every
-// byte of a string; all else at the string as one.
-func weigh(v any) int {
-	switch v := v.(type) {
-	case string:
-		return 1 + len(v)/8
-	case json.Number:
-		return 2
-	case []any:
-		n := 1
-		for _, item := range v {
-			n += weigh(item)
-		}
-		return n
-	case map[string]any:
-		n := 1
-		for name, item := range v { // any order: a sum
-			n += 1 + len(name)/8 + weigh(item)
-		}
-		return n
-	}
-	return 1
 }

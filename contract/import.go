@@ -39,10 +39,19 @@ type Import struct {
 	Notes []Note `json:"notes,omitempty"`
 }
 
-// note adds a note.
+// note adds a note. More than are shown are not kept.
 func (i *Import) note(path, format string, args ...any) {
+	if len(i.Notes) > MaxNotes {
+		return
+	}
+	if len(path) > maxNotePath { // its end tells
+		path = "…" + strings.ToValidUTF8(path[len(path)-maxNotePath:], "")
+	}
 	i.Notes = append(i.Notes, Note{strings.TrimPrefix(path, "/"), fmt.Sprintf(format, args...)})
 }
+
+// maxNotePath is how much of a path a note has.
+const maxNotePath = 400
 
 // File is one file of a catalogue: its path, with slashes, and what is in it.
 type File struct {
@@ -70,6 +79,9 @@ func Known(name string) bool {
 func ImportFile(f File) Import {
 	i := Import{Path: f.Path}
 	err := i.read(f)
+	if len(i.Notes) > MaxNotes {
+		i.Notes = append(i.Notes[:MaxNotes], Note{Text: fmt.Sprintf("there are more than %d notes; the rest is left out", MaxNotes)})
+	}
 	if err == nil {
 		_, err = i.Contract.Compile()
 	}

@@ -20,7 +20,7 @@ func (i *Import) schema(text []byte) error {
 	if !ok {
 		return fmt.Errorf("it is %s, not a schema", kindOf(v))
 	}
-	r := &schemaReader{i: i, root: root}
+	r := &schemaReader{i: i, root: root, defaults: NewBudget(MaxWork)}
 	if r.dialect, err = dialectOf(root["$schema"]); err != nil {
 		return err
 	}
@@ -58,6 +58,8 @@ type schemaReader struct {
 	root    map[string]any
 	dialect Dialect
 	nodes   int // of all schemas so far
+	// defaults is what is left for checking the defaults of the file.
+	defaults *Budget
 }
 
 // roots are the names under which schemas have the bags of a side.
@@ -228,12 +230,19 @@ func (r *schemaReader) key(name string, s any, required bool, path string) Key {
 	if k.Dialect == localDialect {
 		k.Dialect = ""
 	}
+	if len(name) > MaxNameBytes {
+		k.Dialect, k.Unchecked = "", fmt.Sprintf("its name has %d characters, at most %d are taken", len(name), MaxNameBytes)
+		r.i.note(clip(path), "not checked: %s", k.Unchecked)
+		return k
+	}
 	in := &inliner{root: r.root, dialect: r.dialect, lenient: true}
 	inlined, err := in.inline(s, path, 0)
 	if r.nodes += in.nodes; err == nil && r.nodes > MaxContractNodes {
 		err = fmt.Errorf("the schemas of the file are %w: more than %d values together", errTooLarge, MaxContractNodes)
 	}
-	r.i.Notes = append(r.i.Notes, trimmed(in.notes)...)
+	for _, n := range in.notes {
+		r.i.note(n.Path, "%s", n.Text)
+	}
 	if err == nil {
 		m, _ := inlined.(map[string]any)
 		k.Description, _ = m["description"].(string)
@@ -254,14 +263,6 @@ func (r *schemaReader) key(name string, s any, required bool, path string) Key {
 	}
 	r.lintDefault(k, inlined, path)
 	return k
-}
-
-// trimmed are notes without the slash before their paths.
-func trimmed(notes []Note) []Note {
-	for i := range notes {
-		notes[i].Path = strings.TrimPrefix(notes[i].Path, "/")
-	}
-	return notes
 }
 
 // onTheWire finds out how a value that fits s is written into a bag: strings as
@@ -358,11 +359,11 @@ func (r *schemaReader) lintDefault(k Key, s any, path string) {
 			def = v
 		}
 	}
-	compiled, weight, err := compileSchema(k.Schema, k.Dialect)
-	if err != nil || compiled == nil || weight*weigh(def) > MaxWork {
+	compiled, cost, err := compileSchema(k.Schema, k.Dialect)
+	if err != nil || compiled == nil || !r.defaults.take(cost.steps(sizeOf(def))) {
 		return
 	}
-	if compiled.Validate(def) != nil {
+	if !fits(compiled, def) {
 		r.i.note(path+"/default", "the default %s does not fit its own schema", clip(encodeJSON(def)))
 	}
 }
@@ -455,9 +456,13 @@ func (r *schemaReader) example(checker *Checker, role kith.Role, kind BagKind, m
 	for _, name := range names(m) {
 		e.Data[name] = onWire(m[name])
 	}
-	verdict := checker.verdict(e)
+	verdict := checker.verdict(e, r.defaults)
 	switch verdict.State {
 	case Valid:
+		if r.defaults.short {
+			r.i.note(path, "not checked: the examples are too large for their schemas, together")
+			return
+		}
 		r.i.Contract.Examples = append(r.i.Contract.Examples, e)
 	case Violating:
 		r.i.note(path, "the example breaks its own schema: %s", verdict.Violations[0])

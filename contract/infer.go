@@ -162,8 +162,8 @@ func (d *drafter) key(name string, values []string, path string) Key {
 		d.note(path, "what was seen reads as JSON and as plain text alike; it is taken for JSON")
 	}
 	k.Sensitive = k.Sensitive || telling && k.Encoding == Raw // of JSON, the part that tells is hidden by itself
-	_, weight, err := compileSchema(k.Schema, "")
-	if d.nodes += weight; err == nil && d.nodes > MaxContractNodes {
+	_, cost, err := compileSchema(k.Schema, "")
+	if d.nodes += cost.nodes; err == nil && d.nodes > MaxContractNodes {
 		err = fmt.Errorf("the schemas are %w together", errTooLarge)
 	}
 	if err != nil {

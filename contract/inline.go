@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
-	"regexp/syntax"
 	"strconv"
 	"strings"
 )
@@ -35,11 +33,15 @@ type inliner struct {
 	dialect Dialect
 	// nodes counts what was written out so far.
 	nodes int
+	// cost is what those ask of a value, nodes aside.
+	cost cost
 	// following are the references being followed, to see one that leads to itself.
 	following []string
 	// lenient replaces what cannot be checked by true, and notes it.
 	lenient bool
 	notes   []Note
+	// checking leaves out what is there to be exported, and is not checked.
+	checking bool
 }
 
 // errTooLarge ends all inlining: nothing after it could be believed.
@@ -119,6 +121,7 @@ func (in *inliner) keyword(word string, v any, path string, depth int) (any, boo
 	if narrowing.has(word) {
 		in.lenient = false
 	}
+	in.price(word, v)
 	switch {
 	case failing.has(word):
 		return nil, false, fmt.Errorf("%s: dynamic references are not followed", place(path))
@@ -147,13 +150,21 @@ func (in *inliner) keyword(word string, v any, path string, depth int) (any, boo
 	return v, err == nil, err
 }
 
+// note notes something. More than are shown are not kept.
+func (in *inliner) note(path, text string) {
+	if len(in.notes) <= MaxNotes {
+		in.notes = append(in.notes, Note{path, text})
+	}
+}
+
 // annotation reports whether a keyword that binds nobody is what it should be. It is
 // no reason to give up the rest.
 func (in *inliner) annotation(word string, v any, path string) bool {
 	if kindOf(v) == annotations[word] {
-		return true
+		// Which syntax a value that is a pattern should have nobody says, and to read one has no bound.
+		return !in.checking || word != "format" || v != "regex"
 	}
-	in.notes = append(in.notes, Note{path, fmt.Sprintf("it is %s, not %s", kindOf(v), annotations[word])})
+	in.note(path, fmt.Sprintf("it is %s, not %s", kindOf(v), annotations[word]))
 	return false
 }
 
@@ -167,7 +178,7 @@ func (in *inliner) member(v any, path string, depth int) (any, error) {
 		return out, err
 	}
 	in.following = in.following[:following]
-	in.notes = append(in.notes, Note{path, "not checked: " + err.Error()})
+	in.note(path, "not checked: "+err.Error())
 	if in.dialect == Draft04 {
 		return map[string]any{}, nil
 	}
@@ -195,6 +206,9 @@ func (in *inliner) named(word string, v any, path string, depth int) (any, error
 	}
 	out := map[string]any{}
 	for _, name := range names(given) {
+		if len(name) > MaxNameBytes {
+			return nil, fmt.Errorf("%s has a name of %d characters, at most %d are taken", place(path), len(name), MaxNameBytes)
+		}
 		below := path + "/" + name
 		if list, ok := given[name].([]any); ok && word == "dependencies" {
 			out[name] = list
@@ -223,6 +237,7 @@ func (in *inliner) data(v any, path string, depth int) error {
 	}
 	switch v := v.(type) {
 	case json.Number:
+		in.cost.numbers += numberSteps(v.String()) / numberShare
 		return checkNumber(v.String())
 	case []any:
 		for _, item := range v {
@@ -246,49 +261,20 @@ func (in *inliner) pattern(v any, path string) (bool, error) {
 	text, ok := v.(string)
 	err := fmt.Errorf("%s is %s, not a pattern", place(path), kindOf(v))
 	if ok {
+		// They weigh, but less than a schema; to read one that is refused took time, too.
+		in.nodes += len(text) / 4
 		var size int
 		if size, err = patternSize(text); err == nil {
-			in.nodes += size / 10 // they weigh, but less than a schema
+			in.nodes += size / 10
+			in.cost.texts += size
 			return true, nil
 		}
 	}
 	if !in.lenient {
 		return false, err
 	}
-	in.notes = append(in.notes, Note{path, "not checked: " + err.Error()})
+	in.note(path, "not checked: "+err.Error())
 	return false, nil
-}
-
-// patternSize is how many instructions a regular expression compiles to. What needs
-// backtracking is refused: it has no bound.
-func patternSize(text string) (int, error) {
-	if len(text) > MaxPatternBytes {
-		return 0, fmt.Errorf("a pattern of %d characters is longer than %d", len(text), MaxPatternBytes)
-	}
-	if _, err := regexp.Compile(text); err != nil {
-		return 0, fmt.Errorf("the pattern %s cannot be matched in linear time: %s", clip(strconv.Quote(text)), reason(err))
-	}
-	tree, err := syntax.Parse(text, syntax.Perl)
-	if err != nil {
-		return 0, err
-	}
-	prog, err := syntax.Compile(tree.Simplify())
-	if err != nil {
-		return 0, err
-	}
-	if len(prog.Inst) > MaxPatternSize {
-		return 0, fmt.Errorf("the pattern %s is too large: %d instructions, at most %d are taken", clip(strconv.Quote(text)), len(prog.Inst), MaxPatternSize)
-	}
-	return len(prog.Inst), nil
-}
-
-// reason is what package regexp has against a pattern, without the pattern.
-func reason(err error) string {
-	var bad *syntax.Error
-	if errors.As(err, &bad) {
-		return string(bad.Code)
-	}
-	return err.Error()
 }
 
 // reference finds what a $ref names and writes that out.

@@ -16,8 +16,14 @@ const (
 	MaxSchemaDepth = 48
 	// MaxKeys is how many keys one bag of a contract may have.
 	MaxKeys = 500
-	// MaxPatternBytes is the longest regular expression.
-	MaxPatternBytes = 1000
+	// MaxNameBytes is the longest name of a key, of a property in a schema, or of a class. Places
+	// are named by all names on the way to them, and there may be thousands.
+	MaxNameBytes = 200
+	// MaxNotes is how many notes on one file are kept.
+	MaxNotes = 1000
+	// MaxPatternBytes is the longest regular expression. Those of the public catalogue
+	// have twenty characters.
+	MaxPatternBytes = 500
 	// MaxPatternSize is how many instructions a regular expression may compile to: a
 	// short one with nested repetitions can have very many.
 	MaxPatternSize = 2000
@@ -28,9 +34,18 @@ const (
 	MaxNumberBytes = 100
 	// MaxExponent is the largest exponent of a number, up or down.
 	MaxExponent = 400
-	// MaxWork bounds the steps one bag may cost: of each value its weight times that of its
-	// schema. It is below a second even where every step is as slow as can be.
-	MaxWork = 50_000_000
+	// MaxWork bounds the steps one bag may cost, of whatever kind: each part of a schema against
+	// each value, characters against patterns, numbers in exact arithmetic. Steps of all kinds take
+	// about as long, so that it is below a second on a machine of today.
+	MaxWork = 2_000_000
+	// MaxDetail bounds the steps of saying what is wrong with one value, which takes
+	// a few hundred bytes for each. Of a larger value the part that is wrong is looked for first.
+	MaxDetail = 200_000
+	// MaxExampleWork bounds the steps of all examples of one contract.
+	MaxExampleWork = 4_000_000
+	// MaxHookWork bounds the steps of all bags that one hook has written, and of those of a relation that
+	// are looked at together: a unit may be in hundreds of relations.
+	MaxHookWork = 8_000_000
 	// MaxViolations is how many violations of one bag are named.
 	MaxViolations = 50
 )

@@ -182,6 +182,10 @@ func (p *parser) bag(v any, path string) *Bag {
 		return b
 	}
 	for _, name := range names(keys) {
+		if len(name) > MaxNameBytes {
+			p.fail(path+"/keys", "the name of a key has %d characters, at most %d are taken", len(name), MaxNameBytes)
+			return b
+		}
 		b.Keys = append(b.Keys, p.key(name, keys[name], path+"/keys/"+name))
 	}
 	return b
@@ -247,8 +251,15 @@ func onWire(v any) string {
 
 // examples checks that the contract says of its examples what they say.
 func (p *parser) examples(checker *Checker) {
+	budget := NewBudget(MaxExampleWork)
 	for i, e := range checker.contract.Examples {
-		if problem := checker.TryExample(e); problem != "" {
+		if p.err != nil {
+			return
+		}
+		v := checker.verdict(e, budget)
+		if budget.short {
+			p.fail("/examples/"+strconv.Itoa(i), "the examples are too large for their schemas, together")
+		} else if problem := e.differs(v); problem != "" {
 			p.fail("/examples/"+strconv.Itoa(i), "%s", problem)
 		}
 	}
@@ -256,7 +267,11 @@ func (p *parser) examples(checker *Checker) {
 
 // TryExample says in what a verdict differs from what the example says, or nothing.
 func (c *Checker) TryExample(e Example) string {
-	v := c.verdict(e)
+	return e.differs(c.verdict(e, NewBudget(MaxWork)))
+}
+
+// differs says in what a verdict differs from what the example says, or nothing.
+func (e Example) differs(v Verdict) string {
 	var wrong []string
 	for _, found := range v.Violations {
 		wrong = append(wrong, found.Key)
@@ -276,10 +291,10 @@ func (c *Checker) TryExample(e Example) string {
 }
 
 // verdict checks the bag of an example.
-func (c *Checker) verdict(e Example) Verdict {
+func (c *Checker) verdict(e Example, b *Budget) Verdict {
 	if e.Bag == EitherBag {
-		_, _, v := c.CheckSide(e.Role, e.Data, nil)
+		_, _, v := c.CheckSideWithin(b, e.Role, e.Data, nil)
 		return v
 	}
-	return c.CheckBag(e.Role, e.Bag, e.Data)
+	return c.CheckBagWithin(b, e.Role, e.Bag, e.Data)
 }

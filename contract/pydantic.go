@@ -41,7 +41,7 @@ func (i *Import) pydantic(text string) error {
 			continue
 		}
 		root, _ := defs[top.class].(map[string]any)
-		r := &schemaReader{i: i, dialect: localDialect, root: map[string]any{"$defs": defs, "required": root["required"]}}
+		r := &schemaReader{i: i, defaults: NewBudget(MaxWork), dialect: localDialect, root: map[string]any{"$defs": defs, "required": root["required"]}}
 		side := &Side{}
 		properties, _ := root["properties"].(map[string]any)
 		if err := r.rooted(side, properties); err != nil {

@@ -80,7 +80,7 @@ func (m *Model) BagVerdict(id kith.RelationID, owner string) (BagVerdict, bool) 
 	if end == nil {
 		return BagVerdict{}, false
 	}
-	return m.bagVerdict(r, end, m.Contract(r.Interface), owner)
+	return m.bagVerdict(r, end, m.Contract(r.Interface), owner, contract.NewBudget(contract.MaxWork))
 }
 
 // RelationVerdict is what the contracts say of a relation as it is; nil if they say nothing.
@@ -90,6 +90,7 @@ func (m *Model) RelationVerdict(r *Relation) *RelationVerdict {
 		return nil
 	}
 	v := &RelationVerdict{Interface: terms.Interface, Version: terms.Version, Shipped: terms.Shipped}
+	budget := contract.NewBudget(contract.MaxHookWork)
 	said, something := false, false
 	for i := range r.Ends {
 		end := &r.Ends[i]
@@ -98,7 +99,7 @@ func (m *Model) RelationVerdict(r *Relation) *RelationVerdict {
 			continue
 		}
 		said = true
-		something = m.judgeEnd(r, end, terms, v) || something
+		something = m.judgeEnd(r, end, terms, v, budget) || something
 	}
 	if !said {
 		return nil
@@ -109,7 +110,7 @@ func (m *Model) RelationVerdict(r *Relation) *RelationVerdict {
 
 // judgeEnd adds the bags of one end, and what is missing of them. An end nobody is in
 // yet lacks what each unit must write. It reports whether any of them holds anything.
-func (m *Model) judgeEnd(r *Relation, end *End, terms *Terms, v *RelationVerdict) (something bool) {
+func (m *Model) judgeEnd(r *Relation, end *End, terms *Terms, v *RelationVerdict, budget *contract.Budget) (something bool) {
 	owners := []string{string(end.App)}
 	for member := range m.Members(r.ID) {
 		if member.Unit.App() == end.App && !member.Departing {
@@ -118,7 +119,7 @@ func (m *Model) judgeEnd(r *Relation, end *End, terms *Terms, v *RelationVerdict
 	}
 	var missing []string
 	for _, owner := range owners {
-		if b, ok := m.bagVerdict(r, end, terms, owner); ok {
+		if b, ok := m.bagVerdict(r, end, terms, owner, budget); ok {
 			v.Bags = append(v.Bags, b)
 			missing = append(missing, b.Missing...)
 			something = something || written(m.bagData(r.ID, owner))
@@ -159,8 +160,8 @@ func (v *RelationVerdict) state(something bool) contract.State {
 	return contract.Absent
 }
 
-// bagVerdict checks one bag of one end.
-func (m *Model) bagVerdict(r *Relation, end *End, terms *Terms, owner string) (BagVerdict, bool) {
+// bagVerdict checks one bag of one end, on a budget that other bags may share.
+func (m *Model) bagVerdict(r *Relation, end *End, terms *Terms, owner string, budget *contract.Budget) (BagVerdict, bool) {
 	if terms == nil || terms.Checker == nil || end.Implicit {
 		return BagVerdict{}, false
 	}
@@ -179,9 +180,9 @@ func (m *Model) bagVerdict(r *Relation, end *End, terms *Terms, owner string) (B
 	}
 	data := m.bagData(r.ID, owner)
 	if kind == contract.UnitBag && side.Either != nil {
-		v.Verdict = wholeSide(terms.Checker.CheckSide(end.Role, m.bagData(r.ID, string(end.App)), data))
+		v.Verdict = wholeSide(terms.Checker.CheckSideWithin(budget, end.Role, m.bagData(r.ID, string(end.App)), data))
 	} else {
-		v.Verdict = terms.Checker.CheckBag(end.Role, kind, data)
+		v.Verdict = terms.Checker.CheckBagWithin(budget, end.Role, kind, data)
 	}
 	return v, true
 }
@@ -223,6 +224,7 @@ func ownerApp(owner string) kith.AppName {
 // judge is the verdict of the bags that a hook has just written, for its history entry. Where
 // a contract is enforced, a value the hook wrote and the contract does not allow refuses the commit.
 func (t *txn) judge(unit kith.UnitName, writes []BagWrite) error {
+	budget := contract.NewBudget(contract.MaxHookWork)
 	for _, w := range writes {
 		r := t.m.Relation(w.Relation)
 		if r == nil {
@@ -236,7 +238,7 @@ func (t *txn) judge(unit kith.UnitName, writes []BagWrite) error {
 		if at < 0 {
 			continue
 		}
-		v, ok := t.m.bagVerdict(r, r.end(unit.App()), t.m.Contract(r.Interface), owner)
+		v, ok := t.m.bagVerdict(r, r.end(unit.App()), t.m.Contract(r.Interface), owner, budget)
 		if !ok {
 			continue
 		}

@@ -43,6 +43,7 @@ func (m *model) task(args ...string) (taskResult, int, string) {
 // testActions: actions and commands (ops 6, "Actions"; protocol 3.6, 5.3, 11; the CLI
 // reference, sections 4.4 and 9.1).
 func testActions(t *testing.T, m *model) {
+	m.quiet("worker", "install", "start", "leader-elected", "leader-settings-changed", "ring-relation-created", "ring-relation-joined")
 	m.do("deploy " + m.stage("worker") + " worker -n 2")
 
 	got, status, talk := m.task("run", "worker/0", "work", "name=you", "ratio=1.5", "deep.host=h", "tags=[a, b]")

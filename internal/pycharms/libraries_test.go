@@ -13,6 +13,9 @@ import (
 // testTrust: published libraries as they are: charmlibs-interfaces-certificate-transfer
 // on both sides, and charmlibs-pathops.
 func testTrust(t *testing.T, m *model) {
+	for _, app := range []string{"trust-provider", "trust-requirer"} { // what neither library nor charm observes
+		m.quiet(app, "install", "start", "leader-elected", "ca-relation-joined", "ca-relation-departed")
+	}
 	m.do("deploy "+m.stage("trust-provider"), "deploy "+m.stage("trust-requirer"))
 	want(t, "before", m.status().workload("trust-requirer/0"), "waiting: for certificates")
 	m.do("integrate trust-provider trust-requirer", "config trust-provider certificates=one")
@@ -42,6 +45,8 @@ func testTrust(t *testing.T, m *model) {
 // the private key and the certificate in secrets.
 func testTLS(t *testing.T, m *model) {
 	wantTools(t, "secret-add", "secret-get", "secret-set", "secret-info-get", "secret-remove")
+	m.quiet("tls-provider", "install", "start", "leader-elected", "certificates-relation-departed", "certificates-relation-broken")
+	m.quiet("tls-requirer", "install", "start", "certificates-relation-joined", "certificates-relation-departed")
 	m.do("deploy "+m.stage("tls-provider"), "deploy "+m.stage("tls-requirer"), "integrate tls-provider tls-requirer")
 	name := "tls-requirer-0.example.com"
 	want(t, "the certificate", m.status().workload("tls-requirer/0"), "active: certified as "+name)

@@ -12,6 +12,7 @@ import (
 // sides in the order of relations 4.3, and what ops shows in each (ops 5.7).
 func testRelations(t *testing.T, m *model) {
 	charm := m.stage("pair")
+	m.quiet("mysql/0", "install", "start")
 	m.do("deploy "+charm+" wordpress", "deploy "+charm+" mysql")
 
 	// Trace (a). A leader writes ring data in leader-elected, and hears of it (trace j).
@@ -159,6 +160,11 @@ func compact(events []event) []event {
 // several relations on one endpoint (ops 5.2). The store runs on an ops of the 2.x line.
 func testAccess(t *testing.T, m *model) {
 	charm, options := m.stage("pair"), " --config eager=true --config value="
+	for _, app := range []string{"store", "web", "hub"} {
+		m.quiet(app, "install", "start", "leader-settings-changed", "db-relation-joined", "db-relation-changed",
+			"db-relation-departed", "db-relation-broken", "server-relation-joined", "server-relation-changed",
+			"server-relation-departed", "ring-relation-joined", "ring-relation-changed")
+	}
 	m.do("deploy "+m.stageOlder("pair", "old-pair")+" store -n 2"+options+"x", "deploy "+charm+" web -n 2"+options+"y",
 		"deploy "+charm+" hub"+options+"z", "integrate store:db hub:server", "integrate web:db hub:server")
 	m.do("config store probe=access", "config web probe=access", "config hub probe=relations")
@@ -239,6 +245,7 @@ func testSeveralRelations(t *testing.T, m *model) {
 
 // testPeers: a peer relation and its leaders (relations 4.3 g and h, 6.1).
 func testPeers(t *testing.T, m *model) {
+	m.quiet("ring", "install", "ring-relation-created", "leader-settings-changed", "config-changed")
 	m.do("deploy " + m.stage("pair") + " ring -n 3")
 	units := []string{"ring/0", "ring/1", "ring/2"}
 	leader := m.leader("ring")
@@ -280,6 +287,9 @@ func without(all []string, one string) []string {
 
 // testSubordinates: relations 3.3, 4.3 (i) and 9.
 func testSubordinates(t *testing.T, m *model) {
+	m.quiet("host", "install", "config-changed", "start", "leader-elected", "leader-settings-changed",
+		"ring-relation-created", "ring-relation-joined", "ring-relation-changed", "beside-relation-created",
+		"beside-relation-joined", "beside-relation-departed", "beside-relation-broken")
 	m.do("deploy "+m.stage("pair")+" host -n 2", "deploy "+m.stageOlder("sidekick", "old-sidekick")+" sidekick", "integrate host:beside sidekick:beside")
 	status := m.status()
 	for _, principal := range []string{"host/0", "host/1"} {
@@ -297,6 +307,8 @@ func testSubordinates(t *testing.T, m *model) {
 	}
 
 	// Over juju-info the principal runs nothing; the same subordinate serves both relations.
+	m.quiet("sidekick/1", "host-relation-created", "host-relation-joined", "host-relation-changed", "host-relation-departed",
+		"host-relation-broken", "beside-relation-departed", "beside-relation-broken", "stop", "remove")
 	before := m.mark("host/0", "sidekick/0")
 	m.do("integrate host:juju-info sidekick:host")
 	wantTrace(t, "the implicit side", m.since(before, "host/0"))

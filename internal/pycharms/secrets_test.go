@@ -17,6 +17,9 @@ const notFound = "SecretNotFoundError: "
 
 // testSecrets: secrets across a relation, as ops has them (ops 7; protocol 5.5, 12, 16.1).
 func testSecrets(t *testing.T, m *model) {
+	m.quiet("vault", "install", "start", "leader-elected", "leader-settings-changed", "guests-relation-joined",
+		"guests-relation-changed", "guests-relation-departed", "guests-relation-broken")
+	m.quiet("guest", "install", "start", "leader-elected", "vault-relation-created", "vault-relation-joined", "vault-relation-departed")
 	m.do("deploy "+m.stage("vault")+" -n 2", "deploy "+m.stage("guest"), "integrate vault guest")
 	leader := m.leader("vault")
 	follower := map[string]string{"vault/0": "vault/1", "vault/1": "vault/0"}[leader]
@@ -28,6 +31,7 @@ func testSecrets(t *testing.T, m *model) {
 	want(t, "the other side", last(t, m.events("guest/0", 0), "read").Result, map[string]any{"keys": []string{"password", "user-name"}, "word": "first"})
 
 	testSecretChanges(t, m, leader, follower, id)
+	m.quiet(follower, "config-changed", "secret-expired") // it has shown what it may
 	testSecretTimes(t, m, leader, id)
 	testSecretAccess(t, m, leader, id)
 	testUserSecret(t, m)

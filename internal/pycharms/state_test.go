@@ -79,6 +79,9 @@ func testDeferral(t *testing.T, m *model) {
 	giver, taker := m.stage("stateful"), filepath.Join(m.dir, "taker")
 	m.tree(giver, taker)
 	m.write(filepath.Join(taker, "juju-storage"), "")
+	for app, endpoint := range map[string]string{"giver": "give", "taker": "take"} {
+		m.quiet(app, "install", "leader-elected", "start", endpoint+"-relation-created", endpoint+"-relation-joined")
+	}
 	m.do("deploy "+giver+" giver --config ready=false", "deploy "+taker+" taker --config ready=false")
 	m.do("integrate giver:give taker:take")
 	m.do("config giver value=one", "config taker value=one")

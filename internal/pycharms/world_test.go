@@ -198,7 +198,7 @@ func (m *model) stage(charm string) string {
 	if _, err := os.Stat(filepath.Join(dir, "dispatch")); errors.Is(err, fs.ErrNotExist) {
 		m.copy("testdata/lib/dispatch", filepath.Join(dir, "dispatch"))
 	}
-	m.write(filepath.Join(dir, "record"), m.record())
+	m.write(filepath.Join(dir, "record"), m.record()+"\n")
 	return dir
 }
 
@@ -220,6 +220,22 @@ func (m *model) tree(from, to string) {
 }
 
 func (m *model) record() string { return filepath.Join(m.dir, "record.jsonl") }
+
+// quiet has the charm of a unit, or of all units of an application, run no Python for events
+// that the test does not look at: they begin and end in its dispatch, and are not recorded.
+func (m *model) quiet(who string, events ...string) {
+	m.t.Helper()
+	f, err := os.OpenFile(m.record()+".quiet", os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	defer f.Close()
+	for _, event := range events {
+		if _, err := fmt.Fprintln(f, who, event); err != nil {
+			m.t.Fatal(err)
+		}
+	}
+}
 
 func (m *model) copy(from, to string) {
 	m.t.Helper()

@@ -123,17 +123,11 @@ func relationContract(m *core.Model, r *core.Relation, settled bool) *RelationCo
 	if v == nil {
 		return nil
 	}
-	return &RelationContract{*v, settled && len(v.Waiting) > 0}
+	return &RelationContract{*v, v.Stuck(settled)}
 }
 
 // Summary is the verdict in a line; empty if all is as it must be.
-func (c *RelationContract) Summary() string {
-	text := c.RelationVerdict.Summary()
-	if c.Stuck {
-		return "stuck " + text
-	}
-	return text
-}
+func (c *RelationContract) Summary() string { return c.RelationVerdict.Summary(c.Stuck) }
 
 // AddContracts adds to a status what contracts say of its relations.
 func (s *Status) AddContracts(m *core.Model, settled bool) {

@@ -36,6 +36,7 @@ var lintRules = []struct {
 	{"nothing-to-run", lintError, "there is neither a dispatch nor a hook"},
 	{"not-executable", lintError, "dispatch, or what runs an action, cannot be run"},
 	{"action-missing", lintError, "nothing runs for an action that is described"},
+	{"assumes-unmet", lintWarning, "the charm assumes what kith does not offer: Juju refuses to deploy it then"},
 	{"unknown-hook", lintWarning, "a hook that nothing ever runs"},
 	{"unknown-action", lintWarning, "an action that nothing describes"},
 	{"interface-spelling", lintWarning, "an interface is spelled as elsewhere, but for - and _"},
@@ -95,6 +96,7 @@ func lintCharm(name string, contracts []*contract.Contract) ([]lintFinding, erro
 	if l.files, err = runnableFiles(name); err != nil {
 		return nil, err
 	}
+	l.assumes()
 	l.programs()
 	if err := l.endpoints(); err != nil {
 		return nil, err
@@ -157,6 +159,30 @@ func runnableFiles(name string) (map[string]fs.FileMode, error) {
 	}
 	delete(files, ".")
 	return files, nil
+}
+
+// assumes looks at what the charm says it needs of its host: one finding for each thing that is
+// missing (charm format reference, section 10).
+func (l *lint) assumes() {
+	all := l.charm.Meta.Assumes
+	if all == nil {
+		return
+	}
+	for _, part := range all.Of {
+		one := charm.Meta{Assumes: &charm.Assumption{Kind: all.Kind, Of: []charm.Assumption{part}}}
+		err := one.CheckAssumes(map[string]string{"juju": jujuVersion})
+		if err == nil {
+			continue
+		}
+		text := ""
+		for _, line := range strings.Split(err.Error(), "\n")[1:] { // the first says that it cannot be deployed
+			if text != "" && !strings.HasSuffix(text, ":") {
+				text += ";"
+			}
+			text += " " + strings.TrimLeft(line, " -")
+		}
+		l.add("assumes-unmet", "assumes", "", "%s", strings.TrimSpace(text))
+	}
 }
 
 // programs looks at hooks and actions: whether they can be run, and ever are.

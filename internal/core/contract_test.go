@@ -230,8 +230,8 @@ func TestRelationVerdict(t *testing.T) {
 	w.must(t, admin, core.AddContract{Text: sqlContract})
 	want := func(state contract.State, summary string) {
 		t.Helper()
-		if v := verdict(); v == nil || v.State != state || v.Summary() != summary {
-			t.Errorf("the relation is %+v (%q), want %s, %q", v, v.Summary(), state, summary)
+		if v := verdict(); v == nil || v.State != state || v.Summary(false) != summary {
+			t.Errorf("the relation is %+v (%q), want %s, %q", v, v.Summary(false), state, summary)
 		}
 	}
 	want(contract.Absent, "waiting for requirer: name; waiting for provider: password, port")
@@ -265,7 +265,7 @@ func TestRelationVerdictBeforeUnits(t *testing.T) {
 		w.must(t, admin, core.Deploy{App: app, Charm: string(app), Units: 1})
 	}
 	w.must(t, admin, core.Integrate{A: kith.Endpoint{App: "db"}, B: kith.Endpoint{App: "web"}})
-	if got, want := w.m.RelationVerdict(w.m.Relation(1)).Summary(), "waiting for requirer: name; waiting for provider: password, port"; got != want {
+	if got, want := w.m.RelationVerdict(w.m.Relation(1)).Summary(false), "waiting for requirer: name; waiting for provider: password, port"; got != want {
 		t.Errorf("it is %q, want %q", got, want)
 	}
 }

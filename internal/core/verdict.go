@@ -52,9 +52,9 @@ func (w WaitingFor) String() string {
 	return fmt.Sprintf("waiting for %s: %s", w.Role, strings.Join(w.Keys, ", "))
 }
 
-// Summary is the verdict in a line: what is wrong, or else what is waited for; empty if all
-// is as it must be.
-func (v *RelationVerdict) Summary() string {
+// Summary is the verdict in a line: what is wrong, and what is waited for; empty if all
+// is as it must be. In a model that is settled nothing will come by itself, and who waits is stuck.
+func (v *RelationVerdict) Summary(settled bool) string {
 	var parts []string
 	for _, b := range v.Bags {
 		for _, x := range b.Violations {
@@ -64,11 +64,19 @@ func (v *RelationVerdict) Summary() string {
 	if len(parts) > 1 {
 		parts = []string{fmt.Sprintf("%s, and %d more", parts[0], len(parts)-1)}
 	}
-	for _, w := range v.Waiting {
-		parts = append(parts, w.String())
+	for i, w := range v.Waiting {
+		text := w.String()
+		if settled && i == 0 {
+			text = "stuck " + text
+		}
+		parts = append(parts, text)
 	}
 	return strings.Join(parts, "; ")
 }
+
+// Stuck reports whether something is missing that nobody will bring any more, because the model
+// is settled. Before, who waits has no reason to worry.
+func (v *RelationVerdict) Stuck(settled bool) bool { return settled && len(v.Waiting) > 0 }
 
 // BagVerdict is what the contracts say of a bag as it is in the model; false if they say nothing.
 func (m *Model) BagVerdict(id kith.RelationID, owner string) (BagVerdict, bool) {

@@ -66,6 +66,8 @@ var commands = map[string]func(*World, []string) error{
 	"storage":            (*World).cmdStorage,
 	"remove-secret":      (*World).cmdRemoveSecret,
 	"secrets":            (*World).cmdSecrets,
+	"contract":           (*World).cmdContract,
+	"verdict":            (*World).cmdVerdict,
 	"status":             (*World).cmdStatus,
 	"relations":          (*World).cmdRelations,
 	"members":            (*World).cmdMembers,
@@ -79,7 +81,7 @@ var arity = map[string]int{
 	"charm": 1, "deploy": 1, "add-unit": 1, "integrate": 2, "remove-relation": 1, "config": 1, "refresh": 1, "on": 2, "off": 2,
 	"fail": 2, "mend": 2, "exec": 2, "step": 1, "next": 1, "begin": 1, "commit": 1, "kill": 1, "hello": 1, "elect": 1,
 	"add-secret": 1, "update-secret": 1, "grant-secret": 2, "revoke-secret": 2, "remove-secret": 1,
-	"run": 2, "cancel": 1, "down": 1, "up": 1, "advance": 1, "sleep": 1, "members": 1, "bags": 1, "leader": 1, "wake": 1, "attach-resource": 2, "add-storage": 2, "attach-storage": 2, "detach-storage": 1, "remove-storage": 1,
+	"run": 2, "cancel": 1, "down": 1, "up": 1, "advance": 1, "sleep": 1, "members": 1, "bags": 1, "leader": 1, "wake": 1, "attach-resource": 2, "add-storage": 2, "attach-storage": 2, "detach-storage": 1, "remove-storage": 1, "contract": 1, "verdict": 1,
 }
 
 func (w *World) line(line string) error {

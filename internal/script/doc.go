@@ -52,6 +52,8 @@
 //	detach-storage ID [force]; remove-storage ID [force] [no-destroy]
 //	add-secret NAME KEY=VALUE...; update-secret SECRET [name=NAME] [prune] KEY=VALUE...
 //	grant-secret SECRET APP...; revoke-secret SECRET APP...; remove-secret SECRET [revision=N]
+//	contract add YAML; contract remove INTERFACE      YAML is the whole contract in a line
+//	contract mode off|warn|enforce [APP:ENDPOINT]
 //
 // What charms do (HOOK is actions/NAME for an action, juju-exec for a command):
 //
@@ -86,4 +88,7 @@
 //	status, tasks, relations, members ID, bags ID [all], leader APP, wake UNIT
 //	storage    each instance, its size, who has it, and where it is
 //	secrets    with revisions (- for an obsolete one), who may read them, and who reads which
+//	contract list
+//	verdict ID    what the contract says of a relation, and of each bag of it; what a hook
+//	    writes wrong is told below its line, indented
 package script

@@ -47,6 +47,7 @@ type World struct {
 	hosts    []host
 	shells   map[kith.UnitName]*shell // hooks that have begun
 	causes   map[uint64]string        // revision → what made it, for "why"
+	entry    core.Entry               // of the last command
 	out      strings.Builder
 	quiet    bool
 	why      bool
@@ -101,10 +102,11 @@ func (w *World) printf(format string, args ...any) {
 // Do puts one command to the model; a refusal is a *kith.Error and changes nothing.
 func (w *World) Do(actor core.Actor, op core.Op) error {
 	before := w.model.Revision
-	_, _, err := core.Commit(&w.model, core.Command{Now: w.now, Actor: actor, Op: op})
+	entry, _, err := core.Commit(&w.model, core.Command{Now: w.now, Actor: actor, Op: op})
 	if err != nil {
 		return err
 	}
+	w.entry = entry
 	if w.model.Revision != before {
 		w.causes[w.model.Revision] = describe(op)
 	}
@@ -333,6 +335,7 @@ func (w *World) finish(name kith.UnitName) error {
 		return err
 	}
 	w.told(line, s)
+	w.tellVerdicts(w.entry)
 	w.observe(Event{Unit: name, Step: step, Began: s.began, Retry: s.retry})
 	return nil
 }

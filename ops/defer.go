@@ -108,19 +108,19 @@ func (f *Framework) redeliver(n *notice) error {
 		f.Logger().Warn("dropped a deferred event: "+reason, "event", n.Event, "observer", n.Observer)
 		return nil
 	}
-	all := f.observers[n.Event]
-	i := slices.IndexFunc(all, func(o Observation) bool { return o.name == n.Observer })
+	i := slices.IndexFunc(f.observers, func(o Observation) bool { return o.key == n.Event && o.name == n.Observer })
 	if i < 0 {
 		return drop("its observer is gone")
 	}
+	o := f.observers[i]
 	em := emission{key: n.Event, name: lastOf(n.Event), notice: n}
-	if all[i].restore == nil {
+	if o.restore == nil {
 		if err := json.Unmarshal(n.Snapshot, &em.env); err != nil {
 			return drop(err.Error())
 		}
-		return all[i].call(f, em)
+		return o.call(f, em)
 	}
-	custom, err := all[i].restore(f, n.Snapshot)
+	custom, err := o.restore(f, n.Snapshot)
 	if errors.Is(err, errSnapshot) {
 		return drop(err.Error())
 	}
@@ -128,7 +128,7 @@ func (f *Framework) redeliver(n *notice) error {
 		return err
 	}
 	em.name, em.custom = n.Event[len(customPrefix):], custom
-	return all[i].call(f, em)
+	return o.call(f, em)
 }
 
 // errSnapshot is a deferred event that does not fit its type any more.

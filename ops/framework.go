@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"kith"
@@ -19,7 +20,8 @@ type Framework struct {
 	backend Backend
 	model   *Model
 
-	observers map[string][]Observation
+	// observers are in the order they were registered in, those of all events.
+	observers []Observation
 	// named says which names of observers are taken, per event.
 	named  map[string]bool
 	stored storedStates
@@ -30,8 +32,7 @@ type Framework struct {
 func newFramework(ctx context.Context, d Dispatch) *Framework {
 	f := &Framework{
 		ctx: ctx, env: d.Env, meta: d.Meta, backend: d.Backend,
-		observers: map[string][]Observation{},
-		stored:    storedStates{backend: d.State},
+		stored: storedStates{backend: d.State},
 	}
 	if d.State == nil {
 		f.stored.backend = d.Backend
@@ -63,12 +64,13 @@ func (f *Framework) Logger() *slog.Logger { return slog.New(&logHandler{backend:
 // An event the charm cannot have, such as one of an endpoint its metadata does not
 // name, is a mistake in the charm: the dispatch fails with an error that says so.
 func (f *Framework) Observe(handlers ...Observation) {
+	f.observers = slices.Grow(f.observers, len(handlers))
 	for _, o := range handlers {
 		if err := f.check(o); err != nil {
 			f.fail(err)
 			continue
 		}
-		f.observers[o.key] = append(f.observers[o.key], o)
+		f.observers = append(f.observers, o)
 	}
 }
 
@@ -149,14 +151,18 @@ type emission struct {
 
 // emit delivers an event to its observers, in order.
 func (f *Framework) emit(em emission) error {
-	for _, o := range f.observers[em.key] {
+	for i := range f.observers {
+		o := &f.observers[i]
+		if o.key != em.key {
+			continue
+		}
 		if o.name == "" {
 			if err := o.call(f, em); err != nil {
 				return err
 			}
 			continue
 		}
-		if err := f.deliver(o, em); err != nil {
+		if err := f.deliver(*o, em); err != nil {
 			return err
 		}
 	}

@@ -27,13 +27,18 @@ type Model struct {
 }
 
 func newModel(f *Framework) *Model {
-	m := &Model{
-		f: f, ids: map[kith.EndpointName][]kith.RelationID{}, relations: map[kith.RelationID]*Relation{},
-		bags: map[bagKey]map[string]string{},
-	}
+	m := &Model{f: f}
 	m.unit = Unit{m, f.env.Unit}
 	m.app = Application{m, f.env.Unit.App()}
 	return m
+}
+
+// put sets a key of a map that may have to be made: most dispatches need few of them.
+func put[K comparable, V any](m *map[K]V, key K, value V) {
+	if *m == nil {
+		*m = map[K]V{}
+	}
+	(*m)[key] = value
 }
 
 // Name is the model's name.
@@ -115,7 +120,7 @@ func (m *Model) relationIDs(endpoint kith.EndpointName) ([]kith.RelationID, erro
 		ids = slices.DeleteFunc(ids, func(id kith.RelationID) bool { return id == e.RelationID })
 	}
 	slices.Sort(ids)
-	m.ids[endpoint] = ids
+	put(&m.ids, endpoint, ids)
 	return ids, nil
 }
 
@@ -149,7 +154,7 @@ func (m *Model) relation(ref RelationRef) (*Relation, error) {
 			return nil, err
 		}
 	}
-	m.relations[ref.ID] = r
+	put(&m.relations, ref.ID, r)
 	return r, nil
 }
 

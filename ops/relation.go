@@ -181,7 +181,7 @@ func (d *RelationData) read() (map[string]string, error) {
 	if bag == nil {
 		bag = map[string]string{}
 	}
-	m.bags[key] = bag
+	put(&m.bags, key, bag)
 	return bag, nil
 }
 

@@ -27,30 +27,30 @@ var testTime = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 // secretModel is as much of a model as the rules about secrets look at.
 func (w *world) secretModel() *core.Model {
 	m := &core.Model{}
-	put := func(e core.Entity) { core.Apply(m, core.Change{Key: e.Key(), Entity: e}) }
+	put := func(e core.Entity) { core.Apply(m, core.Put(e)) }
 	for _, app := range []kith.AppName{"web", "pg"} {
-		put(core.App{Name: app, Life: kith.Alive})
+		put(&core.App{Name: app, Life: kith.Alive})
 		for n := range 2 {
-			put(core.Unit{Name: kith.UnitOf(app, n), App: app, Life: kith.Alive})
+			put(&core.Unit{Name: kith.UnitOf(app, n), App: app, Life: kith.Alive})
 		}
 	}
 	four := kith.RelationID(4)
-	put(core.Relation{ID: four, Life: kith.Alive, Ends: []core.End{{App: "web", Endpoint: "db", Role: kith.Requirer}, {App: "pg", Endpoint: "db", Role: kith.Provider}}})
+	put(&core.Relation{ID: four, Life: kith.Alive, Ends: []core.End{{App: "web", Endpoint: "db", Role: kith.Requirer}, {App: "pg", Endpoint: "db", Role: kith.Provider}}})
 	secret := func(id kith.SecretID, owner core.SecretOwner, label string, values ...string) {
-		put(core.Secret{ID: id, Owner: owner, Label: label, Latest: len(values), Numbered: len(values), Created: testTime, Updated: testTime})
+		put(&core.Secret{ID: id, Owner: owner, Label: label, Latest: len(values), Numbered: len(values), Created: testTime, Updated: testTime})
 		for n, v := range values {
-			put(core.SecretRevision{Secret: id, Number: n + 1, Created: testTime})
-			put(core.SecretContent{Secret: id, Number: n + 1, Data: core.SecretData{"password": base64.StdEncoding.EncodeToString([]byte(v))}})
+			put(&core.SecretRevision{Secret: id, Number: n + 1, Created: testTime})
+			put(&core.SecretContent{Secret: id, Number: n + 1, Data: core.SecretData{"password": base64.StdEncoding.EncodeToString([]byte(v))}})
 		}
 	}
 	secret(mine, core.UnitOwner("web/0"), "my-label", "mine-1", "mine-2")
 	secret(ours, core.AppOwner("web"), "shared", "ours-1")
 	secret(theirs, core.AppOwner("pg"), "pgs-own", "theirs-1", "theirs-2")
 	secret(hidden, core.AppOwner("pg"), "", "hidden-1")
-	put(core.SecretGrant{Secret: theirs, Subject: "web", Relation: &four})
-	put(core.SecretConsumer{Secret: theirs, Unit: "web/0", Label: "db-password", Revision: 1})
+	put(&core.SecretGrant{Secret: theirs, Subject: "web", Relation: &four})
+	put(&core.SecretConsumer{Secret: theirs, Unit: "web/0", Label: "db-password", Revision: 1})
 	if w.leader {
-		put(core.Lease{App: "web", Holder: "web/0", Expires: testTime.Add(time.Minute)})
+		put(&core.Lease{App: "web", Holder: "web/0", Expires: testTime.Add(time.Minute)})
 	}
 	return m
 }

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"fmt"
+	"slices"
 
 	"kith"
 )
@@ -86,7 +87,8 @@ func (f *Framework) collectStatus(app bool) error {
 	if app {
 		name = collectAppStatusName
 	}
-	if len(f.observers[internalPrefix+name]) == 0 {
+	key := internalPrefix + name
+	if !slices.ContainsFunc(f.observers, func(o Observation) bool { return o.key == key }) {
 		return nil
 	}
 	if app {
@@ -96,7 +98,7 @@ func (f *Framework) collectStatus(app bool) error {
 		}
 	}
 	var added collected
-	if err := f.emit(emission{key: internalPrefix + name, name: name, custom: &added}); err != nil {
+	if err := f.emit(emission{key: key, name: name, custom: &added}); err != nil {
 		return err
 	}
 	if added.err != nil || added.best.Name == "" {

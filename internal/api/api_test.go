@@ -102,8 +102,8 @@ func TestUnitStatus(t *testing.T) {
 	joined := core.Hook{Kind: core.RelationJoined, Relation: &core.RelationHook{ID: 3, Endpoint: "db", RemoteApp: "pg", RemoteUnit: "pg/0"}}
 	unit := core.Unit{Name: "web/0", App: "web", Life: kith.Alive, Present: true, Created: start, Workload: core.Status{Current: kith.Active, Message: "ready"}}
 	m := &core.Model{}
-	core.Apply(m, core.Change{Key: core.Relation{ID: 3}.Key(), Entity: core.Relation{ID: 3, Ends: []core.End{
-		{App: "web", Endpoint: "db", Role: kith.Requirer}, {App: "pg", Endpoint: "database", Role: kith.Provider}}}})
+	core.Apply(m, core.Put(&core.Relation{ID: 3, Ends: []core.End{
+		{App: "web", Endpoint: "db", Role: kith.Requirer}, {App: "pg", Endpoint: "database", Role: kith.Provider}}}))
 	for _, c := range []struct {
 		name     string
 		absent   bool
@@ -284,7 +284,7 @@ func TestAppConfig(t *testing.T) {
 		t.Helper()
 		a := *m.App("web")
 		a.Config = set
-		core.Apply(m, core.Change{Key: a.Key(), Entity: a})
+		core.Apply(m, core.Put(&a))
 		c, ok := AppConfigOf(m, "web")
 		if !ok || len(c.Options) != 2 || c.Options[0].Name != "name" {
 			t.Fatalf("%+v", c)

@@ -44,17 +44,17 @@ func newEncoder(sealer *Sealer) encoder {
 
 // marshal is json.Marshal, with short cuts for the types that hooks change.
 func (e encoder) marshal(v any) ([]byte, error) {
-	if content, ok := v.(core.SecretContent); ok {
-		return e.sealer.Seal(content)
+	if content, ok := v.(*core.SecretContent); ok {
+		return e.sealer.Seal(*content)
 	}
 	if !e.byHand {
 		return json.Marshal(v)
 	}
 	o := object{buf: make([]byte, 0, usualSize)}
 	switch v := v.(type) {
-	case core.Bag:
+	case *core.Bag:
 		o.bag(v)
-	case core.Progress:
+	case *core.Progress:
 		o.progress(v)
 	case core.Entry:
 		o.entry(v)
@@ -172,7 +172,7 @@ func (o *object) optStrings(name string, m map[string]string) {
 	o.close()
 }
 
-func (o *object) bag(b core.Bag) {
+func (o *object) bag(b *core.Bag) {
 	o.open()
 	o.key("relation")
 	o.buf = strconv.AppendInt(o.buf, int64(b.Relation), 10)
@@ -184,7 +184,7 @@ func (o *object) bag(b core.Bag) {
 	o.close()
 }
 
-func (o *object) progress(p core.Progress) {
+func (o *object) progress(p *core.Progress) {
 	o.open()
 	o.string("unit", string(p.Unit))
 	o.number("seq", p.Seq)

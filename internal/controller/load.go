@@ -30,7 +30,7 @@ func load(ctx context.Context, st store.Store, model kith.ModelUUID, sealer *Sea
 		if err != nil {
 			return nil, 0, err
 		}
-		core.Apply(m, core.Change{Key: entity.Key(), Entity: entity})
+		core.Apply(m, core.Put(entity))
 	}
 	if snap.Revision == 0 {
 		return m, 0, nil

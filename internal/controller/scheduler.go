@@ -112,21 +112,21 @@ func (s *scheduler) reset(m *core.Model, now time.Time) {
 	s.timers = nil
 	for a := range m.Apps() {
 		if lease := m.Lease(a.Name); lease != nil {
-			s.note(core.Change{Key: lease.Key(), Entity: *lease})
+			s.note(core.Put(lease))
 		}
 	}
 	for r := range m.Relations() {
-		s.note(core.Change{Key: r.Key(), Entity: *r})
+		s.note(core.Put(r))
 	}
 	for _, name := range sortedKeys(s.slots) {
 		s.slots[name].wake = time.Time{}
 		s.touch(name)
 	}
 	for st := range m.Storages() {
-		s.note(core.Change{Key: st.Key(), Entity: *st})
+		s.note(core.Put(st))
 	}
 	for u := range m.Units() {
-		s.note(core.Change{Key: u.Key(), Entity: *u})
+		s.note(core.Put(u))
 		s.touch(u.Name)
 	}
 	s.settle(now)
@@ -135,16 +135,16 @@ func (s *scheduler) reset(m *core.Model, now time.Time) {
 // note keeps the deadlines of the model itself.
 func (s *scheduler) note(c core.Change) {
 	switch e := c.Entity.(type) {
-	case core.Lease:
+	case *core.Lease:
 		if e.Holder != "" {
 			s.timers.push(timer{at: e.Expires.Add(late), lease: e.App})
 		}
-	case core.Relation:
+	case *core.Relation:
 		s.evict(c.Key, e.EvictAt)
-	case core.Unit:
+	case *core.Unit:
 		s.evict(c.Key, e.EvictAt)
-	case core.Storage:
-		s.wipe(e)
+	case *core.Storage:
+		s.wipe(*e)
 	case nil:
 		delete(s.evictions, c.Key)
 		if c.Key.Kind == core.KindStorage {

@@ -50,7 +50,7 @@ func (t *txn) writeBag(id kith.RelationID, owner string, set map[string]string) 
 // setBag gives a bag new content.
 func (t *txn) setBag(bag Bag, data map[string]string) {
 	bag.Data, bag.Version, bag.Rev = data, bag.Version+1, t.rev
-	t.put(bag)
+	put(t, bag)
 }
 
 // addressKeys are what Juju itself writes into a unit's bag (section 3.2).

@@ -25,7 +25,7 @@ type Contract struct {
 }
 
 // Key is the interface's name, folded.
-func (c Contract) Key() Key { return Key{KindContract, c.Interface} }
+func (c *Contract) Key() Key { return Key{KindContract, c.Interface} }
 
 // MaxContractBytes bounds the text of a contract that is added, and what of it is
 // stored. The largest of the public catalogue has 25 KB.
@@ -137,7 +137,7 @@ func (t *txn) addContract(op AddContract) error {
 	if old := t.m.contracts.get(row.Interface); old != nil && old.Text == row.Text && old.Source == row.Source {
 		return nil
 	}
-	t.put(row)
+	put(t, row)
 	return nil
 }
 
@@ -164,7 +164,7 @@ func (t *txn) setContractMode(op SetContractMode) error {
 	if op.App == "" && op.Endpoint == "" {
 		if info := *t.m.Info(); info.Contracts != op.Mode {
 			info.Contracts = op.Mode
-			t.put(info)
+			put(t, info)
 		}
 		return nil
 	}
@@ -180,7 +180,7 @@ func (t *txn) setContractMode(op SetContractMode) error {
 		return nil
 	}
 	app.Contracts = withMode(app.Contracts, op.Endpoint, op.Mode)
-	t.put(app)
+	put(t, app)
 	return nil
 }
 

@@ -367,7 +367,7 @@ func TestContractModes(t *testing.T) {
 func TestUnusableStoredContract(t *testing.T) {
 	t.Parallel()
 	w := related(t)
-	core.Apply(w.m, core.Change{Key: core.Key{Kind: core.KindContract, ID: "sql"}, Entity: core.Contract{Interface: "sql", Text: "from: the future\n"}})
+	core.Apply(w.m, core.Change{Key: core.Key{Kind: core.KindContract, ID: "sql"}, Entity: &core.Contract{Interface: "sql", Text: "from: the future\n"}})
 	if terms := w.m.Contract("sql"); terms.Checker != nil || terms.Problem == "" {
 		t.Errorf("it is %+v", terms)
 	}

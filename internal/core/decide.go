@@ -20,21 +20,53 @@ func Decide(m *Model, cmd Command) ([]Change, error) {
 // history keeps of it; Entry.Revision is m's new revision, or 0 if nothing
 // changed. A refused command leaves m as it was.
 func Commit(m *Model, cmd Command) (Entry, []Change, error) {
+	done, err := Do(m, cmd)
+	if err != nil || done.Revision == 0 {
+		return Entry{}, nil, err
+	}
+	return done.Entry(), done.t.changes(), nil
+}
+
+// Do is [Commit] for who may not need to know what history keeps.
+func Do(m *Model, cmd Command) (Done, error) {
 	t := &txn{m: m, now: cmd.Now, actor: cmd.Actor, rev: m.Revision + 1}
+	t.steps = t.few[:0]
 	err := authorize(cmd)
 	if err == nil {
 		err = t.decide(cmd.Op)
 	}
 	if err != nil {
 		t.undo()
-		return Entry{}, nil, err
+		return Done{}, err
 	}
-	changes := t.changes()
-	if len(changes) == 0 {
-		return Entry{}, nil, nil
+	if !t.effective() {
+		return Done{}, nil
 	}
 	m.Revision = t.rev
-	return t.entry(cmd, changes), changes, nil
+	return Done{Revision: t.rev, t: t, command: cmd.Op}, nil
+}
+
+// Done is a command that was carried out. The zero value is one that changed nothing.
+type Done struct {
+	Revision uint64 // the model's new one
+	t        *txn
+	command  Op
+}
+
+// Hook is the run of a hook the command came from, or nil.
+func (d Done) Hook() *HookRef {
+	if d.t == nil {
+		return nil
+	}
+	return d.t.hook
+}
+
+// Entry is what history keeps of it.
+func (d Done) Entry() Entry {
+	if d.t == nil {
+		return Entry{}
+	}
+	return d.t.entry(d.command)
 }
 
 // txn is one command being decided. It works on the model itself and remembers
@@ -46,6 +78,7 @@ type txn struct {
 	rev   uint64 // the revision the command gets if it changes anything
 	// steps keep the order of first touch.
 	steps []step
+	few   [fewSteps / 2]step // what steps begin in
 	// touched finds the step of a key once there are many of them.
 	touched map[Key]int
 	// cause and hook go into the history entry of a hook's command.
@@ -63,11 +96,12 @@ type step struct {
 // fewSteps are looked through one by one: most commands touch three or four keys.
 const fewSteps = 12
 
-// put sets an entity.
-func (t *txn) put(e Entity) {
-	k := e.Key()
-	t.touch(k).now = e
-	Apply(t.m, Change{k, e})
+// put sets an entity, of which it makes the row.
+func put[T any, P rowOf[T]](t *txn, e T) {
+	row := P(&e)
+	k := row.Key()
+	t.touch(k).now = row
+	Apply(t.m, Change{k, row})
 }
 
 // drop deletes an entity; deleting nothing is not an error.
@@ -112,7 +146,7 @@ func (t *txn) find(k Key) int {
 func (t *txn) undo() {
 	for i := len(t.steps) - 1; i >= 0; i-- {
 		s := t.steps[i]
-		if s.old != nil || s.now != nil {
+		if s.effective() {
 			Apply(t.m, Change{s.key, s.old})
 		}
 	}
@@ -123,12 +157,18 @@ func (t *txn) undo() {
 func (t *txn) changes() []Change {
 	changes := make([]Change, 0, len(t.steps))
 	for _, s := range t.steps {
-		if s.old != nil || s.now != nil {
+		if s.effective() {
 			changes = append(changes, Change{s.key, s.now})
 		}
 	}
 	return changes
 }
+
+// effective reports whether the command did anything.
+func (t *txn) effective() bool { return slices.ContainsFunc(t.steps, step.effective) }
+
+// effective reports whether a key was there before or is there now.
+func (s step) effective() bool { return s.old != nil || s.now != nil }
 
 // decide dispatches; every rule is in the method it calls.
 func (t *txn) decide(op Op) error {

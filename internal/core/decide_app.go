@@ -55,7 +55,7 @@ func (t *txn) deploy(op Deploy) error {
 	if app.Base == "" && len(c.Charm.Bases) > 0 {
 		app.Base = c.Charm.Bases[0].Name + "@" + c.Charm.Bases[0].Channel
 	}
-	t.put(app)
+	put(t, app)
 	for _, e := range c.Charm.Meta.Endpoints() {
 		if e.Role == kith.Peer {
 			t.addRelation(e.Interface, kith.Global, End{App: app.Name, Endpoint: e.Name, Role: kith.Peer})
@@ -126,17 +126,17 @@ func (t *txn) addUnit(name kith.AppName, host string, principal kith.UnitName, s
 		}
 		u.Machine = kith.MachineID(strconv.Itoa(info.NextMachine))
 		info.NextMachine++
-		t.put(Machine{ID: u.Machine, Host: u.Host, Created: t.now})
+		put(t, Machine{ID: u.Machine, Host: u.Host, Created: t.now})
 	} else {
 		p := *t.m.Unit(principal)
 		u.Machine, u.Host = p.Machine, p.Host
 		p.Subordinates = append(slices.Clone(p.Subordinates), u.Name)
-		t.put(p)
+		put(t, p)
 	}
-	t.put(app)
-	t.put(info)
-	t.put(u)
-	t.put(Progress{Unit: u.Name})
+	put(t, app)
+	put(t, info)
+	put(t, u)
+	put(t, Progress{Unit: u.Name})
 	t.giveStorage(u.Name, storage)
 	return u.Name
 }
@@ -201,7 +201,7 @@ func (t *txn) expose(op Expose) error {
 		app.ExposedEndpoints = slices.Compact(app.ExposedEndpoints)
 	}
 	if app.Exposed != before.Exposed || !slices.Equal(app.ExposedEndpoints, before.ExposedEndpoints) {
-		t.put(app)
+		put(t, app)
 	}
 	return nil
 }
@@ -253,7 +253,7 @@ func (t *txn) setConfig(op SetConfig) error {
 	} else if maps.EqualFunc(stored, config, func(a, b any) bool { return reflect.DeepEqual(a, b) }) {
 		return nil
 	}
-	t.put(app)
+	put(t, app)
 	return nil
 }
 
@@ -321,7 +321,7 @@ func (t *txn) refresh(op Refresh) error {
 	if err != nil {
 		return err
 	}
-	t.put(app)
+	put(t, app)
 	t.refreshPeers(app.Name, c.Charm.Meta)
 	if op.ForceUnits {
 		t.upgradeFailed(app.Name, c.ID)
@@ -341,7 +341,7 @@ func (t *txn) refreshExtras(app App, c *charm.Charm, op Refresh) error {
 		return err.Prefix("cannot upgrade application %q to charm %q: ", app.Name, t.m.Charm(app.Charm).URL)
 	}
 	if app.ResourceVersion != version || !maps.Equal(storage, app.Storage) {
-		t.put(app)
+		put(t, app)
 	}
 	return nil
 }
@@ -352,7 +352,7 @@ func (t *txn) upgradeFailed(app kith.AppName, charm string) {
 	for u := range t.m.UnitsOf(app) {
 		if past := *t.m.Progress(u.Name); past.Failed != nil && past.Installed {
 			past.Charm = charm
-			t.put(past)
+			put(t, past)
 		}
 	}
 }
@@ -433,7 +433,7 @@ func (t *txn) removeApp(name kith.AppName, force bool, wait time.Duration) {
 	app := *t.m.App(name)
 	if app.Life == kith.Alive {
 		app.Life = kith.Dying
-		t.put(app)
+		put(t, app)
 	}
 	for _, r := range slices.Collect(t.m.RelationsOf(name)) {
 		t.endRelation(r.ID, time.Time{})
@@ -467,7 +467,7 @@ func (t *txn) reapApp(name kith.AppName) {
 		info.UnitNumbers = map[kith.AppName]int{}
 	}
 	info.UnitNumbers[name] = app.NextUnit
-	t.put(info)
+	put(t, info)
 	t.endSecretsOf(AppOwner(name))
 	t.drop(Key{KindLease, string(name)})
 	t.drop(app.Key())
@@ -504,13 +504,13 @@ func (t *txn) endUnit(name kith.UnitName, force bool, wait time.Duration) {
 	if u.Life == kith.Alive {
 		dying := *u
 		dying.Life, dying.LifeRev = kith.Dying, t.rev
-		t.put(dying)
+		put(t, dying)
 		t.markDeparting(name)
 	}
 	if force {
 		dying := *t.m.Unit(name)
 		dying.EvictAt = t.now.Add(wait)
-		t.put(dying)
+		put(t, dying)
 	}
 	for _, sub := range u.Subordinates {
 		t.endUnit(sub, force, wait)
@@ -525,7 +525,7 @@ func (t *txn) markDeparting(name kith.UnitName) {
 		if m := t.m.Member(r.ID, name); m != nil && !m.Departing {
 			leaving := *m
 			leaving.Departing, leaving.DepartingRev = true, t.rev
-			t.put(leaving)
+			put(t, leaving)
 		}
 	}
 }
@@ -560,7 +560,7 @@ func (t *txn) removeUnit(name kith.UnitName) {
 	if p := t.m.Unit(u.Principal); p != nil {
 		principal := *p
 		principal.Subordinates = slices.DeleteFunc(slices.Clone(p.Subordinates), func(s kith.UnitName) bool { return s == name })
-		t.put(principal)
+		put(t, principal)
 	} else {
 		t.drop(Key{KindMachine, string(u.Machine)})
 	}

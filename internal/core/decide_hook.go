@@ -67,7 +67,7 @@ func (t *txn) beginHook(op BeginHook) error {
 	}
 	t.about(op.Unit, op.Seq, op.Hook)
 	past.Running = &Running{Hook: op.Hook, Since: t.now, Epoch: op.Epoch}
-	t.put(past)
+	put(t, past)
 	switch u := *t.m.Unit(op.Unit); op.Hook.Kind {
 	case Install:
 		if !u.StatusSet {
@@ -83,7 +83,7 @@ func (t *txn) beginHook(op BeginHook) error {
 
 func (t *txn) setWorkload(u Unit, status kith.Status, message string) {
 	u.Workload = Status{Current: status, Message: message, Since: t.now}
-	t.put(u)
+	put(t, u)
 }
 
 func (t *txn) commitHook(op CommitHook) error {
@@ -130,7 +130,7 @@ func (t *txn) failHook(op FailHook) error {
 		past.Failed = t.failure(past, op.Hook, op.Message)
 	}
 	past.LastSince = t.now
-	t.put(past)
+	put(t, past)
 	if op.Reboot {
 		t.rebootMachine(t.m.Unit(op.Unit).Machine)
 	}
@@ -255,7 +255,7 @@ func (t *txn) advance(past Progress, h Hook) {
 		panic(fmt.Sprintf("core: no bookkeeping for hook %q", h.Kind))
 	}
 	t.scheduleStatus(&past)
-	t.put(past)
+	put(t, past)
 }
 
 // scheduleStatus sets when update-status is due. A hook that ran while a tick
@@ -285,7 +285,7 @@ func (t *txn) advanceRelation(unit kith.UnitName, h Hook) {
 		member.Created = true
 	case RelationJoined:
 		member.ChangedPending = r.RemoteUnit
-		t.put(Seen{Relation: r.ID, Unit: unit, Remote: r.RemoteUnit, Version: r.Version})
+		put(t, Seen{Relation: r.ID, Unit: unit, Remote: r.RemoteUnit, Version: r.Version})
 	case RelationChanged:
 		if r.RemoteUnit == "" {
 			member.AppVersion = r.Version
@@ -294,7 +294,7 @@ func (t *txn) advanceRelation(unit kith.UnitName, h Hook) {
 		if member.ChangedPending == r.RemoteUnit {
 			member.ChangedPending = ""
 		}
-		t.put(Seen{Relation: r.ID, Unit: unit, Remote: r.RemoteUnit, Version: r.Version})
+		put(t, Seen{Relation: r.ID, Unit: unit, Remote: r.RemoteUnit, Version: r.Version})
 	case RelationDeparted:
 		t.drop(Key{KindSeen, seenID(r.ID, unit, r.RemoteUnit)})
 	case RelationBroken:
@@ -303,7 +303,7 @@ func (t *txn) advanceRelation(unit kith.UnitName, h Hook) {
 		return
 	}
 	if member != *row {
-		t.put(member)
+		put(t, member)
 	}
 }
 
@@ -315,7 +315,7 @@ func (t *txn) suspended(id kith.RelationID, unit kith.UnitName) {
 	}
 	done := *r
 	done.Status = Status{Current: kith.Suspended, Message: r.Status.Message, Since: t.now}
-	t.put(done)
+	put(t, done)
 }
 
 // applyEffects applies what a hook wrote. Any refusal refuses the whole commit.
@@ -409,7 +409,7 @@ func (t *txn) applyState(unit kith.UnitName, set map[string]*string) error {
 		return kith.Errorf(kith.Invalid, "max allowed size (%d) exceeded", limit).
 			WithHint("the state would hold %d bytes; the model option max-charm-state-size is the limit", size)
 	}
-	t.put(State{Unit: unit, Data: data})
+	put(t, State{Unit: unit, Data: data})
 	return nil
 }
 
@@ -441,7 +441,7 @@ func (t *txn) applyPorts(unit kith.UnitName, writes []PortWrite) error {
 		return nil
 	}
 	u.Ports = ports
-	t.put(u)
+	put(t, u)
 	return nil
 }
 
@@ -520,7 +520,7 @@ func (t *txn) resolveOne(name kith.UnitName, op Resolved) error {
 	again := *past.Failed
 	again.Retry, again.Attempts = true, 0
 	past.Failed = &again
-	t.put(past)
+	put(t, past)
 	return nil
 }
 
@@ -542,7 +542,7 @@ func (t *txn) setStatus(op SetStatus) error {
 		}
 		if app := *t.m.App(u.App); app.Status.Current != op.Status || app.Status.Message != op.Message {
 			app.Status = status
-			t.put(app)
+			put(t, app)
 		}
 		return nil
 	}
@@ -550,7 +550,7 @@ func (t *txn) setStatus(op SetStatus) error {
 		return nil
 	}
 	u.Workload, u.StatusSet = status, true
-	t.put(u)
+	put(t, u)
 	return nil
 }
 
@@ -561,7 +561,7 @@ func (t *txn) setWorkloadVersion(op SetWorkloadVersion) error {
 	}
 	if app := *t.m.App(u.App); app.WorkloadVersion != op.Version {
 		app.WorkloadVersion = op.Version
-		t.put(app)
+		put(t, app)
 	}
 	return nil
 }

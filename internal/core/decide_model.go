@@ -123,7 +123,7 @@ func (t *txn) createModel(op CreateModel) error {
 	if err := checkOptions(op.Config); err != nil {
 		return err
 	}
-	t.put(ModelInfo{
+	put(t, ModelInfo{
 		UUID: op.UUID, Name: op.ModelName, Owner: op.Owner, Life: kith.Alive, Created: t.now,
 		Config: maps.Clone(op.Config), AddressBase: op.AddressBase,
 	})
@@ -138,7 +138,7 @@ func (t *txn) destroyModel(op DestroyModel) error {
 	info := *t.m.Info()
 	if info.Life == kith.Alive {
 		info.Life = kith.Dying
-		t.put(info)
+		put(t, info)
 	}
 	var apps []kith.AppName
 	for a := range t.m.Apps() {
@@ -165,7 +165,7 @@ func (t *txn) reapModel() {
 		return
 	}
 	info.Life = kith.Dead
-	t.put(info)
+	put(t, info)
 }
 
 func (t *txn) setModelConfig(op SetModelConfig) error {
@@ -185,7 +185,7 @@ func (t *txn) setModelConfig(op SetModelConfig) error {
 		return nil
 	}
 	info.Config = config
-	t.put(info)
+	put(t, info)
 	return nil
 }
 
@@ -213,8 +213,8 @@ func (t *txn) addCharm(op AddCharm) error {
 		info.CharmRevisions = map[string]int{}
 	}
 	info.CharmRevisions[name] = rev + 1
-	t.put(info)
-	t.put(CharmInfo{ID: op.ID, URL: fmt.Sprintf("local:%s-%d", name, rev), Rev: rev, Path: op.Path, Charm: op.Charm})
+	put(t, info)
+	put(t, CharmInfo{ID: op.ID, URL: fmt.Sprintf("local:%s-%d", name, rev), Rev: rev, Path: op.Path, Charm: op.Charm})
 	return nil
 }
 

@@ -120,8 +120,8 @@ func (t *txn) addRelation(iface string, scope kith.Scope, ends ...End) {
 		Status: Status{Current: kith.Joining, Since: t.now}, Created: t.now,
 	}
 	info.NextRelation++
-	t.put(info)
-	t.put(r)
+	put(t, info)
+	put(t, r)
 }
 
 func (t *txn) removeRelation(op RemoveRelation) error {
@@ -190,12 +190,12 @@ func (t *txn) endRelation(id kith.RelationID, evictAt time.Time) {
 	r := *row
 	if r.Life == kith.Alive {
 		r.Life, r.LifeRev = kith.Dying, t.rev
-		t.put(r)
+		put(t, r)
 		defer t.endOrphans(r)
 	}
 	if !evictAt.IsZero() {
 		r.EvictAt = evictAt
-		t.put(r)
+		put(t, r)
 	}
 	if !evictAt.IsZero() && !t.now.Before(evictAt) {
 		t.evict(id)
@@ -278,7 +278,7 @@ func (t *txn) forgetHook(id kith.RelationID, unit kith.UnitName) {
 	}
 	past := *p
 	past.Failed = nil
-	t.put(past)
+	put(t, past)
 }
 
 // suspend suspends or resumes relations (section 2.5).
@@ -319,7 +319,7 @@ func (t *txn) suspendOne(r Relation, op Suspend) error {
 	if err := setRelationStatus(&r, status, op.Message, t.now); err != nil {
 		return err
 	}
-	t.put(r)
+	put(t, r)
 	return nil
 }
 

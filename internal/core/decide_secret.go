@@ -109,7 +109,7 @@ func (t *txn) updateSecret(s Secret, u SecretUpdate) error {
 	expiring := t.expire(s, u)
 	if s != old || expiring {
 		s.Updated = t.now
-		t.put(s)
+		put(t, s)
 	}
 	t.settleRevision(s.ID, old.Latest)
 	if s.AutoPrune && !old.AutoPrune {
@@ -129,8 +129,8 @@ func labelTaken(o SecretOwner, label string) error {
 func (t *txn) addRevision(s *Secret, data SecretData) {
 	s.Numbered++
 	s.Latest = s.Numbered
-	t.put(SecretRevision{Secret: s.ID, Number: s.Latest, Rev: t.rev, Created: t.now, Updated: t.now})
-	t.put(SecretContent{Secret: s.ID, Number: s.Latest, Data: maps.Clone(data)})
+	put(t, SecretRevision{Secret: s.ID, Number: s.Latest, Rev: t.rev, Created: t.now, Updated: t.now})
+	put(t, SecretContent{Secret: s.ID, Number: s.Latest, Data: maps.Clone(data)})
 }
 
 // expire sets when the newest revision expires; false if that was not asked for.
@@ -141,7 +141,7 @@ func (t *txn) expire(s Secret, u SecretUpdate) bool {
 	}
 	r := *row
 	r.Expires, r.ExpiryDue, r.Updated = *u.Expires, *u.Expires, t.now
-	t.put(r)
+	put(t, r)
 	return true
 }
 
@@ -158,10 +158,10 @@ func (t *txn) settleRevision(id kith.SecretID, number int) {
 		t.dropRevision(id, number)
 	case obsolete && r.Obsolete == 0:
 		r.Obsolete = t.rev
-		t.put(r)
+		put(t, r)
 	case !obsolete && r.Obsolete != 0:
 		r.Obsolete, r.Told = 0, ""
-		t.put(r)
+		put(t, r)
 	}
 }
 
@@ -240,7 +240,7 @@ func (t *txn) grantOver(id kith.SecretID, unit kith.UnitName, a SecretAccess) er
 			return nil // all its units may already
 		}
 	}
-	t.put(SecretGrant{Secret: id, Subject: a.Subject, Relation: a.Relation})
+	put(t, SecretGrant{Secret: id, Subject: a.Subject, Relation: a.Relation})
 	return nil
 }
 
@@ -281,7 +281,7 @@ func (t *txn) dropConsumer(c SecretConsumer) {
 func (t *txn) moveConsumer(c SecretConsumer, to int) {
 	from := c.Revision
 	c.Revision = to
-	t.put(c)
+	put(t, c)
 	t.settleRevision(c.Secret, to)
 	t.settleRevision(c.Secret, from)
 }
@@ -338,7 +338,7 @@ func (t *txn) removeRevisions(id kith.SecretID, numbers []int) {
 	s := *t.m.Secret(id)
 	if newest := left[len(left)-1].Number; newest != s.Latest {
 		s.Latest, s.Updated = newest, t.now
-		t.put(s)
+		put(t, s)
 		t.settleRevision(id, newest)
 	}
 	t.forgetOwnersHooks(s.Owner)
@@ -410,7 +410,7 @@ func (t *txn) forgetSecretHook(u kith.UnitName) {
 	}
 	past := *p
 	past.Failed = nil
-	t.put(past)
+	put(t, past)
 }
 
 // The delays after which a hook runs again that has not done what it was run for.
@@ -432,19 +432,19 @@ func (t *txn) advanceSecret(unit kith.UnitName, h Hook) {
 		if c := t.m.SecretConsumer(id, unit); c != nil && c.Told < h.Secret.Revision {
 			told := *c
 			told.Told = min(h.Secret.Revision, s.Numbered)
-			t.put(told)
+			put(t, told)
 		}
 	case SecretRemove:
 		if r := t.m.SecretRevision(id, h.Secret.Revision); r != nil && r.Obsolete != 0 {
 			told := *r
 			told.Told = unit
-			t.put(told)
+			put(t, told)
 		}
 	case SecretExpired:
 		if r := t.m.SecretRevision(id, h.Secret.Revision); r != nil && !r.ExpiryDue.IsZero() && !r.ExpiryDue.After(t.now) {
 			again := *r
 			again.ExpiryDue = t.now.Add(expireRetry)
-			t.put(again)
+			put(t, again)
 		}
 	case SecretRotate:
 		t.rotated(*s, h.Secret.Revision)
@@ -465,7 +465,7 @@ func (t *txn) rotated(s Secret, before int) {
 		next = s.Rotate.After(t.now)
 	}
 	s.NextRotate = next
-	t.put(s)
+	put(t, s)
 }
 
 func (t *txn) forgetOwnersHooks(o SecretOwner) {

@@ -11,7 +11,7 @@ import (
 // hand hands a storage to a unit, which is told by storage-attached.
 func (t *txn) hand(s Storage, u kith.UnitName) {
 	s.Unit, s.Rev, s.Since = u, t.rev, t.now
-	t.put(s)
+	put(t, s)
 }
 
 // checkAttach refuses to hand existing storage to a unit of an application on a host.
@@ -156,7 +156,7 @@ func (t *txn) askBack(s Storage, force bool) error {
 		}
 	}
 	s.Detaching, s.Rev, s.Since = true, t.rev, t.now
-	t.put(s)
+	put(t, s)
 	if !s.Attached && !t.m.tells(s) {
 		t.detached(s.ID)
 	}
@@ -191,7 +191,7 @@ func (t *txn) removeStorage(op RemoveStorage) error {
 	if s.Unit != "" {
 		return t.askBack(s, true)
 	}
-	t.put(s)
+	put(t, s)
 	t.endStorage(s.ID)
 	return nil
 }
@@ -199,7 +199,7 @@ func (t *txn) removeStorage(op RemoveStorage) error {
 // putStorage sets a storage, if that changes anything.
 func (t *txn) putStorage(s Storage) {
 	if *t.m.Storage(s.ID) != s {
-		t.put(s)
+		put(t, s)
 	}
 }
 
@@ -218,7 +218,7 @@ func (t *txn) advanceStorage(unit kith.UnitName, h Hook) {
 	if h.Storage.Location != "" {
 		s.Location = h.Storage.Location
 	}
-	t.put(s)
+	put(t, s)
 }
 
 // applyStorageAdds makes what a hook asked for with storage-add. A unit that has started

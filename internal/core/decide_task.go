@@ -68,12 +68,12 @@ func (t *txn) enqueue(q request) {
 		op.Status, op.Completed = TaskError, t.now
 	}
 	info.LastTask += 1 + op.Count
-	t.put(info)
-	t.put(op)
+	put(t, info)
+	put(t, op)
 	for i, task := range q.tasks {
 		task.ID, task.Operation = kith.TaskID(int(op.ID)+1+i), op.ID
 		task.Rev, task.Status, task.Enqueued = t.rev, TaskPending, t.now
-		t.put(task)
+		put(t, task)
 	}
 }
 
@@ -325,7 +325,7 @@ func (t *txn) cancelTasks(op CancelTasks) error {
 			t.endTask(task, TaskCancelled, "")
 		case TaskRunning:
 			task.Status = TaskAborting
-			t.put(task)
+			put(t, task)
 		default: // it is being aborted
 		}
 	}
@@ -377,14 +377,14 @@ func (t *txn) beginTask(op BeginTask) error {
 	}
 	t.aboutTask(op.Unit, &task)
 	past.Running = &Running{Hook: task.hook(), Since: t.now, Epoch: op.Epoch}
-	t.put(past)
+	put(t, past)
 	task.Status, task.Started = TaskRunning, t.now
-	t.put(task)
+	put(t, task)
 	whole := *t.m.Operation(task.Operation)
 	if whole.Status = TaskRunning; whole.Started.IsZero() {
 		whole.Started = t.now
 	}
-	t.put(whole)
+	put(t, whole)
 	return nil
 }
 
@@ -416,7 +416,7 @@ func (t *txn) finishTask(op FinishTask) error {
 	}
 	past := *t.m.Progress(op.Unit)
 	past.Running, past.LastSince = nil, t.now
-	t.put(past)
+	put(t, past)
 	task.Values, task.Output = op.Values, op.Output
 	t.endTask(task, op.Status, op.Message)
 	if op.Effects.Reboot {
@@ -428,7 +428,7 @@ func (t *txn) finishTask(op FinishTask) error {
 // endTask is the end of a task, and perhaps of its operation.
 func (t *txn) endTask(task Task, status TaskStatus, message string) {
 	task.Status, task.Message, task.Completed = status, message, t.now
-	t.put(task)
+	put(t, task)
 	op := *t.m.Operation(task.Operation)
 	op.Over++
 	if slices.Index(worse, status) > slices.Index(worse, op.Worst) {
@@ -437,7 +437,7 @@ func (t *txn) endTask(task Task, status TaskStatus, message string) {
 	if op.Over == op.Count {
 		op.Status, op.Completed = op.Worst, t.now
 	}
-	t.put(op)
+	put(t, op)
 }
 
 // interruptTask fails the task that an earlier life of the agent was running (section 3.6).
@@ -448,7 +448,7 @@ func (t *txn) interruptTask(past Progress) Progress {
 		status = TaskAborted
 	}
 	past.Running, past.LastSince = nil, t.now
-	t.put(past)
+	put(t, past)
 	t.endTask(task, status, "action terminated")
 	return past
 }
@@ -517,7 +517,7 @@ func (t *txn) logTask(op LogTask) error {
 	if next.full() && next.Part+1 == maxParts {
 		next.Messages = append(next.Messages, LogMessage{t.now, "the log of this task is full: later messages are dropped"})
 	}
-	t.put(next)
+	put(t, next)
 	return nil
 }
 

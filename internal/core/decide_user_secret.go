@@ -56,7 +56,7 @@ func (t *txn) shareSecret(op GrantSecret) error {
 		case op.Revoke:
 			t.revoke(s.ID, SecretAccess{Subject: string(app)})
 		case t.m.secretGrants.get(g.Key().ID) == nil:
-			t.put(g)
+			put(t, g)
 		}
 	}
 	if op.Revoke {

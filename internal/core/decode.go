@@ -61,9 +61,9 @@ func Decode(kind Kind, id string, data []byte) (Entity, error) {
 		WithHint("the data was written by a newer kith; start that one")
 }
 
-func decode[T Entity](kind Kind, id string, data []byte) (Entity, error) {
-	var e T
-	if err := json.Unmarshal(data, &e); err != nil {
+func decode[T any, P rowOf[T]](kind Kind, id string, data []byte) (Entity, error) {
+	e := P(new(T))
+	if err := json.Unmarshal(data, e); err != nil {
 		return nil, kith.Errorf(kith.Internal, "cannot read stored %s %q: %v", kind, id, err).
 			WithHint("the store is damaged; restore it from a backup")
 	}
@@ -128,9 +128,18 @@ func (m *Model) lookup(k Key) Entity {
 }
 
 // entity turns a row into an entity; no row into no entity.
-func entity[T Entity](row *T) Entity {
+func entity[T any, P rowOf[T]](row *T) Entity {
 	if row == nil {
 		return nil
 	}
-	return *row
+	return P(row)
+}
+
+// row is what an entity holds; the zero value if there is none.
+func row[T any](e Entity) T {
+	if e, ok := any(e).(*T); ok {
+		return *e
+	}
+	var none T
+	return none
 }

@@ -47,8 +47,8 @@ type Key struct {
 	ID   string
 }
 
-// Entity is one row of a table. Entities are immutable once they are in a
-// model: a change puts a new one in place of the old.
+// Entity is one row of a table: a pointer, to a [Unit] or a [Bag] for instance. Rows are immutable
+// once they are in a model: a change puts a new one in place of the old.
 type Entity interface{ Key() Key }
 
 // Status is a status word, its message, and since when it holds.
@@ -89,7 +89,7 @@ type ModelInfo struct {
 }
 
 // Key is the single row of the model table.
-func (ModelInfo) Key() Key { return Key{KindModel, "info"} }
+func (*ModelInfo) Key() Key { return Key{KindModel, "info"} }
 
 // CharmInfo is a charm that was added to the model.
 type CharmInfo struct {
@@ -101,7 +101,7 @@ type CharmInfo struct {
 }
 
 // Key is the charm's ID.
-func (c CharmInfo) Key() Key { return Key{KindCharm, c.ID} }
+func (c *CharmInfo) Key() Key { return Key{KindCharm, c.ID} }
 
 // App is an application.
 type App struct {
@@ -141,7 +141,7 @@ type App struct {
 }
 
 // Key is the application's name.
-func (a App) Key() Key { return Key{KindApp, string(a.Name)} }
+func (a *App) Key() Key { return Key{KindApp, string(a.Name)} }
 
 // Port is one opened port range of a unit.
 type Port struct {
@@ -177,7 +177,7 @@ type Unit struct {
 }
 
 // Key is the unit's name.
-func (u Unit) Key() Key { return Key{KindUnit, string(u.Name)} }
+func (u *Unit) Key() Key { return Key{KindUnit, string(u.Name)} }
 
 // Machine is a machine of the model: on one computer, every principal unit has
 // a machine number of its own and they all share a host.
@@ -188,7 +188,7 @@ type Machine struct {
 }
 
 // Key is the machine's number.
-func (m Machine) Key() Key { return Key{KindMachine, string(m.ID)} }
+func (m *Machine) Key() Key { return Key{KindMachine, string(m.ID)} }
 
 // Host is a computer with an agent on it. "local" is the one kith up runs.
 type Host struct {
@@ -198,7 +198,7 @@ type Host struct {
 }
 
 // Key is the host's name.
-func (h Host) Key() Key { return Key{KindHost, h.Name} }
+func (h *Host) Key() Key { return Key{KindHost, h.Name} }
 
 // End is one endpoint of a relation, as the charm declared it at the time.
 type End struct {
@@ -228,7 +228,7 @@ type Relation struct {
 }
 
 // Key is the relation's number.
-func (r Relation) Key() Key { return Key{KindRelation, r.ID.String()} }
+func (r *Relation) Key() Key { return Key{KindRelation, r.ID.String()} }
 
 // Member is a unit in the scope of a relation, with what it has been told about
 // the relation as a whole. It exists from entering the scope to leaving it.
@@ -251,7 +251,7 @@ type Member struct {
 }
 
 // Key is "relation/unit".
-func (m Member) Key() Key { return Key{KindMember, memberID(m.Relation, m.Unit)} }
+func (m *Member) Key() Key { return Key{KindMember, memberID(m.Relation, m.Unit)} }
 
 // Seen records that Unit has been told of Remote in Relation, and of which
 // version of its bag. Written by the unit's hook commits only.
@@ -263,7 +263,7 @@ type Seen struct {
 }
 
 // Key is "relation/unit/remote".
-func (s Seen) Key() Key { return Key{KindSeen, seenID(s.Relation, s.Unit, s.Remote)} }
+func (s *Seen) Key() Key { return Key{KindSeen, seenID(s.Relation, s.Unit, s.Remote)} }
 
 // Bag is a databag: the data one application or one unit publishes in a relation.
 type Bag struct {
@@ -279,7 +279,7 @@ type Bag struct {
 }
 
 // Key is "relation/owner".
-func (b Bag) Key() Key { return Key{KindBag, bagID(b.Relation, b.Owner)} }
+func (b *Bag) Key() Key { return Key{KindBag, bagID(b.Relation, b.Owner)} }
 
 // Lease is an application's leadership.
 type Lease struct {
@@ -290,7 +290,7 @@ type Lease struct {
 }
 
 // Key is the application's name.
-func (l Lease) Key() Key { return Key{KindLease, string(l.App)} }
+func (l *Lease) Key() Key { return Key{KindLease, string(l.App)} }
 
 // State is what a charm keeps with state-set.
 type State struct {
@@ -299,7 +299,7 @@ type State struct {
 }
 
 // Key is the unit's name.
-func (s State) Key() Key { return Key{KindState, string(s.Unit)} }
+func (s *State) Key() Key { return Key{KindState, string(s.Unit)} }
 
 func bagID(id kith.RelationID, owner string) string       { return id.String() + "/" + owner }
 func memberID(id kith.RelationID, u kith.UnitName) string { return id.String() + "/" + string(u) }

@@ -71,13 +71,15 @@ type Delta struct {
 }
 
 // entry describes what the command did, from what was there before and what is there now.
-func (t *txn) entry(cmd Command, changes []Change) Entry {
+func (t *txn) entry(op Op) Entry {
 	e := Entry{
-		Revision: t.rev, Time: t.now, Actor: cmd.Actor, Command: cmd.Op.Name(),
-		Hook: t.hook, Cause: t.cause, Deltas: make([]Delta, 0, len(changes)),
+		Revision: t.rev, Time: t.now, Actor: t.actor, Command: op.Name(),
+		Hook: t.hook, Cause: t.cause, Deltas: make([]Delta, 0, len(t.steps)),
 	}
-	for _, c := range changes {
-		e.Deltas = append(e.Deltas, delta(c.Key, t.steps[t.find(c.Key)].old, c.Entity))
+	for _, s := range t.steps {
+		if s.effective() {
+			e.Deltas = append(e.Deltas, delta(s.key, s.old, s.now))
+		}
 	}
 	return e
 }
@@ -92,47 +94,47 @@ func delta(k Key, old, now Entity) Delta {
 	}
 	switch k.Kind {
 	case KindBag:
-		was, _ := old.(Bag)
-		is, _ := now.(Bag)
+		was := row[Bag](old)
+		is := row[Bag](now)
 		d.diff(was.Data, is.Data)
 	case KindUnit:
-		was, _ := old.(Unit)
-		is, _ := now.(Unit)
+		was := row[Unit](old)
+		is := row[Unit](now)
 		d.moved(was.Life, is.Life, was.Workload, is.Workload)
 	case KindApp:
-		was, _ := old.(App)
-		is, _ := now.(App)
+		was := row[App](old)
+		is := row[App](now)
 		d.moved(was.Life, is.Life, was.Status, is.Status)
 		d.diff(modeTexts(was.Contracts), modeTexts(is.Contracts))
 	case KindModel:
-		was, _ := old.(ModelInfo)
-		is, _ := now.(ModelInfo)
+		was := row[ModelInfo](old)
+		is := row[ModelInfo](now)
 		if was.Contracts != is.Contracts {
 			d.Set = map[string]string{"*": string(cmp.Or(is.Contracts, ContractsWarn))}
 		}
 	case KindRelation:
-		was, _ := old.(Relation)
-		is, _ := now.(Relation)
+		was := row[Relation](old)
+		is := row[Relation](now)
 		d.moved(was.Life, is.Life, was.Status, is.Status)
 		if now == nil {
 			is = was
 		}
 		d.Name = is.RelationKey()
 	case KindTask:
-		was, _ := old.(Task)
-		is, _ := now.(Task)
+		was := row[Task](old)
+		is := row[Task](now)
 		d.moved("", "", was.shown(), is.shown())
 	case KindStorage:
-		was, _ := old.(Storage)
-		is, _ := now.(Storage)
+		was := row[Storage](old)
+		is := row[Storage](now)
 		d.moved(was.Life, is.Life, Status{}, Status{})
 	case KindSecretContent:
-		if is, ok := now.(SecretContent); ok {
+		if is, ok := now.(*SecretContent); ok {
 			d.Keys = is.Data.Keys()
 		}
 	case KindProgress:
-		was, _ := old.(Progress)
-		is, _ := now.(Progress)
+		was := row[Progress](old)
+		is := row[Progress](now)
 		if is.Failed != nil && (was.Failed == nil || was.Failed.Since != is.Failed.Since) {
 			d.Failure = is.Failed.Message
 		}

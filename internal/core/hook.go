@@ -181,7 +181,7 @@ type Progress struct {
 }
 
 // Key is the unit's name.
-func (p Progress) Key() Key { return Key{KindProgress, string(p.Unit)} }
+func (p *Progress) Key() Key { return Key{KindProgress, string(p.Unit)} }
 
 // RunsTask reports whether what runs is a task: it runs beside a failed hook and
 // takes no number of the unit's hooks.

@@ -31,10 +31,10 @@ func (t *txn) hostHello(op HostHello) error {
 		// told must not let an agent in, and the write is what tells it.
 		again := *h
 		again.Seen = t.now
-		t.put(again)
+		put(t, again)
 		return nil
 	}
-	t.put(Host{Name: op.Host, Epoch: op.Epoch, Seen: t.now})
+	put(t, Host{Name: op.Host, Epoch: op.Epoch, Seen: t.now})
 	for _, u := range slices.Collect(t.m.Units()) {
 		if u.Host == op.Host {
 			t.interrupt(*t.m.Progress(u.Name), op.Epoch)
@@ -68,7 +68,7 @@ func (t *txn) interrupt(past Progress, epoch string) {
 	again := *past.Failed
 	again.Attempts, again.RetryAt = 1, t.retryAt(1, string(past.Unit), past.Seq)
 	past.Failed = &again
-	t.put(past)
+	put(t, past)
 }
 
 func (t *txn) renewLeases(op RenewLeases) error {
@@ -78,7 +78,7 @@ func (t *txn) renewLeases(op RenewLeases) error {
 	}
 	seen := *h
 	seen.Seen = t.now
-	t.put(seen)
+	put(t, seen)
 	t.extendLeases(op.Host)
 	return nil
 }
@@ -88,7 +88,7 @@ func (t *txn) extendLeases(host string) {
 		if u := t.m.Unit(l.Holder); u != nil && u.Host == host {
 			longer := *l
 			longer.Expires = t.now.Add(LeaseTerm)
-			t.put(longer)
+			put(t, longer)
 		}
 	}
 }
@@ -109,7 +109,7 @@ func (t *txn) unitHello(op UnitHello) error {
 	if !u.StatusSet {
 		u.Workload = Status{Current: kith.Waiting, Message: "agent initialising", Since: t.now}
 	}
-	t.put(u)
+	put(t, u)
 	if l := t.m.Lease(u.App); u.Life == kith.Alive && (l == nil || !t.now.Before(l.Expires)) {
 		t.setLeader(u.App, u.Name)
 	}
@@ -135,7 +135,7 @@ func (t *txn) setLeader(app kith.AppName, to kith.UnitName) {
 	if l != nil && l.Holder == to {
 		longer := *l
 		longer.Expires = t.now.Add(LeaseTerm)
-		t.put(longer)
+		put(t, longer)
 		return
 	}
 	if l != nil {
@@ -145,10 +145,10 @@ func (t *txn) setLeader(app kith.AppName, to kith.UnitName) {
 			if f := deposed.Failed; f != nil && f.Hook.Kind == LeaderElected && deposed.InError() {
 				deposed.Failed = nil // skipped: there is nothing left to tell (section 4.2 of the hook protocol)
 			}
-			t.put(deposed)
+			put(t, deposed)
 		}
 	}
-	t.put(Lease{App: app, Holder: to, Expires: t.now.Add(LeaseTerm), Rev: t.rev})
+	put(t, Lease{App: app, Holder: to, Expires: t.now.Add(LeaseTerm), Rev: t.rev})
 	if l != nil {
 		t.forgetSecretHook(l.Holder)
 	}
@@ -263,6 +263,6 @@ func (t *txn) setLeaderSettings(op SetLeaderSettings) error {
 		return nil
 	}
 	app.LeaderSettings, app.LeaderVersion, app.LeaderRev = merged, app.LeaderVersion+1, t.rev
-	t.put(app)
+	put(t, app)
 	return nil
 }

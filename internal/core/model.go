@@ -16,8 +16,17 @@ type Change struct {
 	Entity Entity
 }
 
+// Put is the change that puts a row into a model, which must not be modified afterwards.
+func Put(row Entity) Change { return Change{row.Key(), row} }
+
+// rowOf is a pointer to an entity of type T.
+type rowOf[T any] interface {
+	*T
+	Entity
+}
+
 // table is an ordered map of one kind. Rows are shared between snapshots and never modified.
-type table[T Entity] struct{ rows tree[*T] }
+type table[T any] struct{ rows tree[*T] }
 
 func (t *table[T]) get(id string) *T {
 	row, _ := t.rows.get(id)
@@ -44,8 +53,7 @@ func (t *table[T]) apply(id string, e Entity) {
 		}
 		return
 	}
-	row := e.(T) // the key says which kind; anything else is corruption
-	t.rows.set(id, &row)
+	t.rows.set(id, any(e).(*T)) // the key says which kind; anything else is corruption
 }
 
 // Model is one model at one revision. The zero value is the model before it
@@ -217,7 +225,7 @@ func (m *Model) applyRelation(c Change) {
 		}
 	}
 	m.relations.apply(c.Key.ID, c.Entity)
-	if r, ok := c.Entity.(Relation); ok {
+	if r, ok := c.Entity.(*Relation); ok {
 		for _, end := range r.Ends {
 			m.byApp.set(string(end.App)+"/"+c.Key.ID, r.ID)
 		}
@@ -355,9 +363,9 @@ func Entities(m *Model) []Entity {
 	return collect(all, &m.secretConsumers)
 }
 
-func collect[T Entity](all []Entity, t *table[T]) []Entity {
+func collect[T any, P rowOf[T]](all []Entity, t *table[T]) []Entity {
 	for row := range t.all() {
-		all = append(all, *row)
+		all = append(all, P(row))
 	}
 	return all
 }

@@ -30,6 +30,6 @@ func (t *txn) rebootMachine(id kith.MachineID) {
 func (t *txn) rebooted(u kith.UnitName) {
 	if past := *t.m.Progress(u); past.Started && !past.Rebooted {
 		past.Rebooted, past.RebootRev = true, t.rev
-		t.put(past)
+		put(t, past)
 	}
 }

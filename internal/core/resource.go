@@ -101,7 +101,7 @@ func (t *txn) attachResource(op AttachResource) error {
 		return err
 	}
 	if app.ResourceVersion != before {
-		t.put(app)
+		put(t, app)
 	}
 	return nil
 }
@@ -153,7 +153,7 @@ func (t *txn) noteFetched(unit kith.UnitName, fetched map[string]string) {
 	}
 	if !maps.Equal(all, u.Resources) {
 		u.Resources = all
-		t.put(u)
+		put(t, u)
 	}
 }
 

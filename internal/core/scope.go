@@ -27,7 +27,7 @@ func (t *txn) enter(v View, r RelationView) {
 	if r.Relation.Scope == kith.Container {
 		m.Principal = v.container()
 	}
-	t.put(m)
+	put(t, m)
 	// A unit that comes back starts from fresh address keys; the version goes on,
 	// so that whoever knew the old content sees a change and no more (G5).
 	bag := Bag{Relation: r.Relation.ID, Owner: string(v.Unit.Name)}
@@ -39,12 +39,12 @@ func (t *txn) enter(v View, r RelationView) {
 	if fresh := addressKeys(v.Unit.Address); !maps.Equal(bag.Data, fresh) {
 		t.setBag(bag, fresh)
 	} else if back {
-		t.put(bag)
+		put(t, bag)
 	}
 	if leads, _ := v.Leader(); leads && r.Relation.Status.Current == kith.Joining {
 		joined := *t.m.Relation(r.Relation.ID)
 		joined.Status = Status{Current: kith.Joined, Since: t.now}
-		t.put(joined)
+		put(t, joined)
 	}
 	t.addSubordinate(v, r)
 }
@@ -103,5 +103,5 @@ func (t *txn) noteLeft(id kith.RelationID, unit kith.UnitName) {
 	if m.Departing {
 		left.Left = m.DepartingRev
 	}
-	t.put(left)
+	put(t, left)
 }

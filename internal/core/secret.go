@@ -78,7 +78,7 @@ type Secret struct {
 }
 
 // Key is the secret's id.
-func (s Secret) Key() Key { return Key{KindSecret, string(s.ID)} }
+func (s *Secret) Key() Key { return Key{KindSecret, string(s.ID)} }
 
 // SecretRevision is one revision of a secret, without its content.
 type SecretRevision struct {
@@ -99,7 +99,7 @@ type SecretRevision struct {
 }
 
 // Key is "secret/number".
-func (r SecretRevision) Key() Key { return Key{KindSecretRevision, revisionID(r.Secret, r.Number)} }
+func (r *SecretRevision) Key() Key { return Key{KindSecretRevision, revisionID(r.Secret, r.Number)} }
 
 // SecretContent is what a revision holds. It never changes. It is an entity of its own
 // because it is sealed where it is stored, and because nothing else needs it.
@@ -110,7 +110,7 @@ type SecretContent struct {
 }
 
 // Key is "secret/number".
-func (c SecretContent) Key() Key { return Key{KindSecretContent, revisionID(c.Secret, c.Number)} }
+func (c *SecretContent) Key() Key { return Key{KindSecretContent, revisionID(c.Secret, c.Number)} }
 
 // SecretGrant lets the units of an application, or one unit, read a secret.
 type SecretGrant struct {
@@ -123,7 +123,7 @@ type SecretGrant struct {
 }
 
 // Key is "secret/relation/subject", with "-" for no relation.
-func (g SecretGrant) Key() Key {
+func (g *SecretGrant) Key() Key {
 	return Key{KindSecretGrant, string(g.Secret) + "/" + g.scope() + "/" + g.Subject}
 }
 
@@ -161,7 +161,7 @@ type SecretConsumer struct {
 }
 
 // Key is "secret/unit".
-func (c SecretConsumer) Key() Key { return Key{KindSecretConsumer, consumerID(c.Secret, c.Unit)} }
+func (c *SecretConsumer) Key() Key { return Key{KindSecretConsumer, consumerID(c.Secret, c.Unit)} }
 
 func revisionID(id kith.SecretID, number int) string { return string(id) + "/" + strconv.Itoa(number) }
 

@@ -231,16 +231,16 @@ func (m *Model) noteSecretGrant(g *SecretGrant, there bool) {
 func (m *Model) secretIndexIsRight() bool {
 	fresh := &Model{}
 	for s := range m.secrets.all() {
-		Apply(fresh, Change{s.Key(), *s})
+		Apply(fresh, Put(s))
 	}
 	for r := range m.secretRevisions.all() {
-		Apply(fresh, Change{r.Key(), *r})
+		Apply(fresh, Put(r))
 	}
 	for c := range m.secretConsumers.all() {
-		Apply(fresh, Change{c.Key(), *c})
+		Apply(fresh, Put(c))
 	}
 	for g := range m.secretGrants.all() {
-		Apply(fresh, Change{g.Key(), *g})
+		Apply(fresh, Put(g))
 	}
 	return m.secretIndex.equal(&fresh.secretIndex)
 }

@@ -383,60 +383,60 @@ func TestSecretInvariants(t *testing.T) {
 		"an owner that is gone": {"I15", func(put, _ func(core.Entity), m *core.Model) {
 			s := *m.Secret(apps)
 			s.ID, s.Owner = secretID(1), core.AppOwner("gone")
-			put(s)
+			put(&s)
 		}},
 		"no revision": {"I15", func(put, _ func(core.Entity), m *core.Model) {
 			s := *m.Secret(apps)
 			s.ID, s.Label = secretID(1), ""
-			put(s)
+			put(&s)
 		}},
-		"no content": {"I15", func(_, drop func(core.Entity), _ *core.Model) { drop(core.SecretContent{Secret: apps, Number: 1}) }},
+		"no content": {"I15", func(_, drop func(core.Entity), _ *core.Model) { drop(&core.SecretContent{Secret: apps, Number: 1}) }},
 		"an orphan": {"I15", func(put, _ func(core.Entity), _ *core.Model) {
-			put(core.SecretContent{Secret: apps, Number: 9, Data: password})
+			put(&core.SecretContent{Secret: apps, Number: 9, Data: password})
 		}},
 		"the newest obsolete": {"I16", func(put, _ func(core.Entity), m *core.Model) {
 			r := *m.SecretRevision(apps, 1)
 			r.Obsolete = 7
-			put(r)
+			put(&r)
 		}},
 		"told of what is in use": {"I16", func(put, _ func(core.Entity), m *core.Model) {
 			r := *m.SecretRevision(apps, 1)
 			r.Told = "db/0"
-			put(r)
+			put(&r)
 		}},
 		"a grant to nobody": {"I17", func(put, _ func(core.Entity), _ *core.Model) {
-			put(core.SecretGrant{Secret: apps, Subject: "gone", Relation: over})
+			put(&core.SecretGrant{Secret: apps, Subject: "gone", Relation: over})
 		}},
 		"a grant to a stranger": {"I17", func(put, _ func(core.Entity), _ *core.Model) {
-			put(core.SecretGrant{Secret: apps, Subject: "other", Relation: over})
+			put(&core.SecretGrant{Secret: apps, Subject: "other", Relation: over})
 		}},
-		"a grant over nothing": {"I17", func(put, _ func(core.Entity), _ *core.Model) { put(core.SecretGrant{Secret: apps, Subject: "web"}) }},
+		"a grant over nothing": {"I17", func(put, _ func(core.Entity), _ *core.Model) { put(&core.SecretGrant{Secret: apps, Subject: "web"}) }},
 		"a user's over a relation": {"I17", func(put, _ func(core.Entity), _ *core.Model) {
-			put(core.SecretGrant{Secret: models, Subject: "web", Relation: over})
+			put(&core.SecretGrant{Secret: models, Subject: "web", Relation: over})
 		}},
 		"a reader who may not": {"I18", func(put, _ func(core.Entity), _ *core.Model) {
-			put(core.SecretConsumer{Secret: apps, Unit: "web/0", Revision: 1})
+			put(&core.SecretConsumer{Secret: apps, Unit: "web/0", Revision: 1})
 		}},
 		"a reader of what is to come": {"I18", func(put, _ func(core.Entity), _ *core.Model) {
-			put(core.SecretConsumer{Secret: apps, Unit: "db/1", Revision: 2})
+			put(&core.SecretConsumer{Secret: apps, Unit: "db/1", Revision: 2})
 		}},
 		"a label twice": {"I18", func(put, _ func(core.Entity), m *core.Model) {
 			s := *m.Secret(units)
 			s.Owner = core.AppOwner("db")
 			s.Label = "shared"
-			put(s)
+			put(&s)
 		}},
 		"a wrong index": {"I19", func(put, _ func(core.Entity), m *core.Model) { // the owner of a secret never changes
 			s := *m.Secret(units)
 			s.Owner = core.UnitOwner("db/1")
-			put(s)
+			put(&s)
 		}},
 	} {
 		w := plant(t)
 		if bad := core.Check(w.m); len(bad) > 0 {
 			t.Fatalf("before: %v", bad)
 		}
-		broken.change(func(e core.Entity) { core.Apply(w.m, core.Change{Key: e.Key(), Entity: e}) },
+		broken.change(func(e core.Entity) { core.Apply(w.m, core.Put(e)) },
 			func(e core.Entity) { core.Apply(w.m, core.Change{Key: e.Key()}) }, w.m)
 		bad := core.Check(w.m)
 		if len(bad) == 0 || !strings.Contains(fmt.Sprint(bad), broken.invariant) {

@@ -72,7 +72,7 @@ type Storage struct {
 }
 
 // Key is the storage's id.
-func (s Storage) Key() Key { return Key{KindStorage, string(s.ID)} }
+func (s *Storage) Key() Key { return Key{KindStorage, string(s.ID)} }
 
 // StorageDirective says what storage an operator wants: deploy --storage, add-storage.
 // What is zero is left to the charm.

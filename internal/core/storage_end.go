@@ -19,7 +19,7 @@ func (t *txn) detached(id kith.StorageID) {
 		s.Fate = DestroyStorage
 	}
 	s.Unit, s.Attached, s.Detaching, s.Rev, s.Since = "", false, false, t.rev, t.now
-	t.put(s)
+	put(t, s)
 	if s.Location == "" && !u.Present {
 		t.drop(s.Key()) // not even begun
 		return
@@ -35,7 +35,7 @@ func (t *txn) forgetStorageHook(s Storage) {
 	}
 	past := *p
 	past.Failed = nil
-	t.put(past)
+	put(t, past)
 }
 
 // endStorage does with a storage that nobody has what its fate says.
@@ -45,7 +45,7 @@ func (t *txn) endStorage(id kith.StorageID) {
 	case s.Life == kith.Dead:
 	case s.Fate == DestroyStorage:
 		s.Life, s.Rev = kith.Dead, t.rev
-		t.put(s)
+		put(t, s)
 	case s.Fate == ReleaseStorage:
 		t.drop(s.Key())
 		t.reapModel()
@@ -103,7 +103,7 @@ func (t *txn) destroyStorage(op DestroyModel) error {
 			WithHint("--destroy-storage deletes it with the model; --release-storage leaves its data where it is")
 	}
 	if info.StorageFate != t.m.Info().StorageFate {
-		t.put(info)
+		put(t, info)
 	}
 	for _, row := range slices.Collect(t.m.Storages()) {
 		s := *row

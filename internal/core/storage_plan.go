@@ -140,7 +140,7 @@ func (t *txn) makeStorage(u kith.UnitName, s charm.Storage, d StorageDirective) 
 	t.hand(Storage{ID: kith.StorageOf(s.Name, info.NextStorage), Kind: s.Type, Pool: d.Pool, Size: d.Size, ReadOnly: s.ReadOnly,
 		Host: t.m.Unit(u).Host, Life: kith.Alive, Created: t.now}, u)
 	info.NextStorage++
-	t.put(info)
+	put(t, info)
 }
 
 // checkCount refuses to give a unit more of a storage than its charm can take, or to

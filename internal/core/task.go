@@ -74,7 +74,7 @@ type Operation struct {
 }
 
 // Key is the operation's number.
-func (o Operation) Key() Key { return Key{KindOperation, o.ID.String()} }
+func (o *Operation) Key() Key { return Key{KindOperation, o.ID.String()} }
 
 // Tasks yields the numbers of the operation's tasks.
 func (o *Operation) Tasks() iter.Seq[kith.TaskID] {
@@ -116,7 +116,7 @@ type Task struct {
 }
 
 // Key is the task's number.
-func (t Task) Key() Key { return Key{KindTask, t.ID.String()} }
+func (t *Task) Key() Key { return Key{KindTask, t.ID.String()} }
 
 // ShellCommand is a shell command for a unit or a machine.
 type ShellCommand struct {
@@ -175,7 +175,7 @@ type TaskLog struct {
 }
 
 // Key is "task/part", with the part so that parts are in order.
-func (l TaskLog) Key() Key { return Key{KindTaskLog, fmt.Sprintf("%s/%04d", l.Task, l.Part)} }
+func (l *TaskLog) Key() Key { return Key{KindTaskLog, fmt.Sprintf("%s/%04d", l.Task, l.Part)} }
 
 // TaskContext is what a task sees beside the context of a hook.
 type TaskContext struct {

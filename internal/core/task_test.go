@@ -383,31 +383,31 @@ func TestCheckTasks(t *testing.T) {
 		"an operation that is over too early": {"I13", func(w *world) {
 			op := *w.m.Operation(1)
 			op.Status = core.TaskCompleted
-			core.Apply(w.m, core.Change{Key: op.Key(), Entity: op})
+			core.Apply(w.m, core.Put(&op))
 		}},
 		"a log of nothing": {"I13", func(w *world) {
 			l := core.TaskLog{Task: 77}
-			core.Apply(w.m, core.Change{Key: l.Key(), Entity: l})
+			core.Apply(w.m, core.Put(&l))
 		}},
 		"a number that was not given out": {"I10", func(w *world) {
 			info := *w.m.Info()
 			info.LastTask = 1
-			core.Apply(w.m, core.Change{Key: info.Key(), Entity: info})
+			core.Apply(w.m, core.Put(&info))
 		}},
 		"a task of nobody": {"I14", func(w *world) {
 			task := *w.m.Task(2)
 			task.Unit = "worker/9"
-			core.Apply(w.m, core.Change{Key: task.Key(), Entity: task})
+			core.Apply(w.m, core.Put(&task))
 		}},
 		"a task that runs by itself": {"I14", func(w *world) {
 			task := *w.m.Task(2)
 			task.Status = core.TaskRunning
-			core.Apply(w.m, core.Change{Key: task.Key(), Entity: task})
+			core.Apply(w.m, core.Put(&task))
 		}},
 		"a unit that runs what waits": {"I14", func(w *world) {
 			p := *w.m.Progress("worker/0")
 			p.Running = &core.Running{Hook: core.Hook{Kind: core.Action, Task: &core.TaskHook{ID: 2, Action: "go"}}}
-			core.Apply(w.m, core.Change{Key: p.Key(), Entity: p})
+			core.Apply(w.m, core.Put(&p))
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

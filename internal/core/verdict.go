@@ -252,7 +252,7 @@ func (t *txn) judge(unit kith.UnitName, writes []BagWrite) error {
 		}
 		v.Charm = t.charmOf(unit)
 		if v.Mode == ContractsEnforce {
-			was, _ := t.steps[at].old.(Bag)
+			was := row[Bag](t.steps[at].old)
 			if err := enforce(r, unit, &v, was.Data, t.m.bagData(r.ID, owner)); err != nil {
 				return err
 			}

@@ -9,19 +9,35 @@ import (
 
 // bag reads a databag, once in a run. The result is not modified.
 func (r *Run) bag(id kith.RelationID, owner string) (map[string]string, error) {
-	key := bagKey{id, owner}
-	if data, ok := r.bags[key]; ok {
+	if data, ok := r.known(id, owner); ok {
 		return data, nil
 	}
 	data, err := r.host.Bag(id, owner)
 	if err != nil {
 		return nil, err
 	}
-	if data == nil {
-		data = map[string]string{} // an empty bag prints as {}
-	}
-	r.bags[key] = data
+	data = printable(data)
+	put(&r.bags, bagKey{id, owner}, data)
 	return data, nil
+}
+
+// known is a databag if the run has it: of the few that came with the hook, or read before.
+func (r *Run) known(id kith.RelationID, owner string) (map[string]string, bool) {
+	for _, b := range r.ctx.Bags {
+		if b.Relation == id && b.Owner == owner {
+			return printable(b.Data), true
+		}
+	}
+	data, ok := r.bags[bagKey{id, owner}]
+	return data, ok
+}
+
+// printable makes an empty bag print as {}.
+func printable(data map[string]string) map[string]string {
+	if data == nil {
+		return map[string]string{}
+	}
+	return data
 }
 
 // ownBag is one of the bags this unit writes, as it will be when the hook commits.
@@ -71,7 +87,8 @@ func (r *Run) write(id kith.RelationID, app bool, set map[string]string) error {
 	maps.Copy(merged, set)
 	size := 0
 	// What is in the bag already counts if it is known; if not, the commit will tell.
-	for k, v := range overlay(r.bags[bagKey{id, r.owner(app)}], merged) { // any order: a sum
+	known, _ := r.known(id, r.owner(app))
+	for k, v := range overlay(known, merged) { // any order: a sum
 		size += len(k) + len(v)
 	}
 	if size > core.MaxBagSize {

@@ -1,6 +1,9 @@
 package hooktool
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // help is the text for --help.
 func (i *invocation) help() string {
@@ -29,7 +32,11 @@ func (i *invocation) help() string {
 		if o.def != "" {
 			b.WriteString(" (default " + o.def + ")")
 		}
-		b.WriteString("\n    " + o.help + "\n")
+		b.WriteString("\n    " + o.help)
+		if len(o.choices) > 0 {
+			b.WriteString(": " + strings.Join(slices.Sorted(slices.Values(o.choices)), ", "))
+		}
+		b.WriteString("\n")
 	}
 	if i.tool.details != "" {
 		b.WriteString("\nDetails:\n" + i.tool.details + "\n")

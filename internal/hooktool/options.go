@@ -26,8 +26,10 @@ type option struct {
 	// arg names the value in the help text; empty for a boolean, which takes none.
 	arg  string
 	help string
-	def  string // shown in the help text
-	set  func(value string) error
+	// choices, if there are any, and def are shown in the help text.
+	choices []string
+	def     string
+	set     func(value string) error
 }
 
 // shown is a name with its dashes: one for a single letter, else two.

@@ -22,7 +22,7 @@ func (i *invocation) output(formats ...string) *output {
 	o := &output{i: i, format: formats[0]}
 	i.options = append(i.options, &option{
 		names: []string{"format"}, arg: "FORMAT", def: formats[0],
-		help: "how to print: " + strings.Join(slices.Sorted(slices.Values(formats)), ", "),
+		choices: formats, help: "how to print",
 		set: func(value string) error {
 			if !slices.Contains(formats, value) {
 				return fmt.Errorf("unknown format %q", value)

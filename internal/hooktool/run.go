@@ -158,18 +158,7 @@ type Run struct {
 
 // NewRun starts a run of hook, which sees ctx.
 func NewRun(ctx core.HookContext, hook core.Hook, host Host) *Run {
-	r := &Run{
-		ctx: ctx, hook: hook, host: host,
-		bags: make(map[bagKey]map[string]string, len(ctx.Bags)),
-	}
-	for _, b := range ctx.Bags {
-		data := b.Data
-		if data == nil {
-			data = map[string]string{}
-		}
-		r.bags[bagKey{b.Relation, b.Owner}] = data
-	}
-	return r
+	return &Run{ctx: ctx, hook: hook, host: host}
 }
 
 // put sets a key of a map that may have to be made.

@@ -21,22 +21,22 @@ const (
 // secretModel is as much of a model as secrets need.
 func secretModel() *core.Model {
 	m := &core.Model{}
-	put := func(e core.Entity) { core.Apply(m, core.Change{Key: e.Key(), Entity: e}) }
+	put := func(e core.Entity) { core.Apply(m, core.Put(e)) }
 	at := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 	for _, app := range []kith.AppName{"web", "pg"} {
-		put(core.App{Name: app, Life: kith.Alive})
+		put(&core.App{Name: app, Life: kith.Alive})
 		for n := range 2 {
-			put(core.Unit{Name: kith.UnitOf(app, n), App: app, Life: kith.Alive})
+			put(&core.Unit{Name: kith.UnitOf(app, n), App: app, Life: kith.Alive})
 		}
 	}
 	four := kith.RelationID(4)
-	put(core.Relation{ID: four, Life: kith.Alive, Ends: []core.End{{App: "web", Endpoint: "db", Role: kith.Requirer}, {App: "pg", Endpoint: "db", Role: kith.Provider}}})
+	put(&core.Relation{ID: four, Life: kith.Alive, Ends: []core.End{{App: "web", Endpoint: "db", Role: kith.Requirer}, {App: "pg", Endpoint: "db", Role: kith.Provider}}})
 	secret := func(s core.Secret, values ...string) {
 		s.Latest, s.Numbered, s.Created, s.Updated = len(values), len(values), at, at
-		put(s)
+		put(&s)
 		for n, v := range values {
-			put(core.SecretRevision{Secret: s.ID, Number: n + 1, Created: at})
-			put(core.SecretContent{Secret: s.ID, Number: n + 1, Data: core.SecretData{
+			put(&core.SecretRevision{Secret: s.ID, Number: n + 1, Created: at})
+			put(&core.SecretContent{Secret: s.ID, Number: n + 1, Data: core.SecretData{
 				"password": base64.StdEncoding.EncodeToString([]byte(v)), "username": "YWRtaW4="}})
 		}
 	}
@@ -45,9 +45,9 @@ func secretModel() *core.Model {
 		NextRotate: time.Date(2025, 2, 1, 0, 0, 0, 5e8, time.UTC)}, "ours-1")
 	secret(core.Secret{ID: theirs, Owner: core.AppOwner("pg"), Label: "pgs-own"}, "theirs-1", "theirs-2")
 	secret(core.Secret{ID: hidden, Owner: core.AppOwner("pg")}, "hidden-1")
-	put(core.SecretGrant{Secret: theirs, Subject: "web", Relation: &four})
-	put(core.SecretGrant{Secret: ours, Subject: "pg", Relation: &four})
-	put(core.SecretConsumer{Secret: theirs, Unit: "web/0", Label: "db-password", Revision: 1})
+	put(&core.SecretGrant{Secret: theirs, Subject: "web", Relation: &four})
+	put(&core.SecretGrant{Secret: ours, Subject: "pg", Relation: &four})
+	put(&core.SecretConsumer{Secret: theirs, Unit: "web/0", Label: "db-password", Revision: 1})
 	return m
 }
 
@@ -58,7 +58,7 @@ func (h *host) model() *core.Model {
 		leader = "web/0"
 	}
 	lease := core.Lease{App: "web", Holder: leader, Expires: h.now.Add(time.Minute)}
-	core.Apply(h.secrets, core.Change{Key: lease.Key(), Entity: lease})
+	core.Apply(h.secrets, core.Put(&lease))
 	return h.secrets
 }
 

@@ -62,7 +62,12 @@ func stateSet(i *invocation) error {
 	if set, err = settings(set); err != nil {
 		return err
 	}
-	// The commit would find these too; Juju's tool says it at once (section 10.2).
+	return i.run.SetState(set)
+}
+
+// SetState keeps values of the charm: state-set. Errors: Invalid, and nothing is kept, if a
+// key or value is too long. The commit would find that too; Juju's tool says it at once (section 10.2).
+func (r *Run) SetState(set map[string]string) error {
 	for _, k := range slices.Sorted(maps.Keys(set)) {
 		if len(k) > core.MaxStateKey {
 			return kith.Errorf(kith.Invalid, "max allowed key length (%d) exceeded", core.MaxStateKey)
@@ -72,7 +77,7 @@ func stateSet(i *invocation) error {
 		}
 	}
 	for k, v := range set { // any order: keys are distinct
-		put(&i.run.state, k, &v)
+		put(&r.state, k, &v)
 	}
 	return nil
 }
@@ -85,11 +90,15 @@ func stateDelete(i *invocation) error {
 	if err := noMore(args[1:]); err != nil {
 		return err
 	}
-	key := args[0]
-	if _, stored := i.run.ctx.State[key]; stored {
-		put(&i.run.state, key, nil)
-	} else {
-		delete(i.run.state, key) // nothing to delete but what this hook wrote
-	}
+	i.run.DeleteState(args[0])
 	return nil
+}
+
+// DeleteState forgets a value of the charm: state-delete.
+func (r *Run) DeleteState(key string) {
+	if _, stored := r.ctx.State[key]; stored {
+		put(&r.state, key, nil)
+	} else {
+		delete(r.state, key) // nothing to delete but what this hook wrote
+	}
 }

@@ -35,12 +35,12 @@ func quiet(members int) *core.Model {
 	p.base(core.Relation{ID: 7, Scope: kith.Global, Life: kith.Alive, Ends: []core.End{
 		{App: "a", Endpoint: "r", Role: kith.Requirer}, {App: "b", Endpoint: "p", Role: kith.Provider},
 	}}, kith.Alive)
-	p.put(core.Member{Relation: 7, Unit: "a/1", Created: true})
+	p.put(&core.Member{Relation: 7, Unit: "a/1", Created: true})
 	for n := range members {
 		u := kith.UnitOf("b", n)
-		p.put(core.Member{Relation: 7, Unit: u, Created: true})
-		p.put(core.Seen{Relation: 7, Unit: "a/1", Remote: u, Version: 1})
-		p.put(core.Bag{Relation: 7, Owner: string(u), Version: 1})
+		p.put(&core.Member{Relation: 7, Unit: u, Created: true})
+		p.put(&core.Seen{Relation: 7, Unit: "a/1", Remote: u, Version: 1})
+		p.put(&core.Bag{Relation: 7, Owner: string(u), Version: 1})
 	}
 	return p.model(p.inOrder())
 }

@@ -83,7 +83,7 @@ type picture struct {
 }
 
 func (p *picture) put(e core.Entity) {
-	p.changes = append(p.changes, core.Change{Key: e.Key(), Entity: e})
+	p.changes = append(p.changes, core.Put(e))
 }
 
 func (p *picture) model(order []int) *core.Model {
@@ -117,8 +117,8 @@ func drawPicture(t *rapid.T) picture {
 	if rapid.IntRange(0, 3).Draw(t, "app changed") == 0 {
 		app.Version = version.Draw(t, "app version")
 	}
-	p.put(app)
-	p.put(core.Bag{Relation: 7, Owner: "a/1", Version: 3})
+	p.put(&app)
+	p.put(&core.Bag{Relation: 7, Owner: "a/1", Version: 3})
 	crowd := rapid.SampledFrom([]int{0, 1, 2, 13}).Draw(t, "crowd")
 	for n := range crowd {
 		u := kith.UnitName(remoteApp + "/" + strconv.Itoa(n))
@@ -127,20 +127,20 @@ func drawPicture(t *rapid.T) picture {
 		}
 		p.drawRemote(t, u, &me)
 	}
-	p.put(me)
+	p.put(&me)
 	return p
 }
 
 // base puts the parts of a picture that are always the same: the unit a/1 has
 // done everything there is to do outside the relation.
 func (p *picture) base(rel core.Relation, life kith.Life) {
-	p.put(core.ModelInfo{UUID: "u"})
-	p.put(core.CharmInfo{ID: "c", Charm: charm.Charm{Meta: charm.Meta{Name: "c"}}})
-	p.put(core.App{Name: "a", Charm: "c", Life: kith.Alive})
-	p.put(core.App{Name: "b", Charm: "c", Life: kith.Alive})
-	p.put(rel)
-	p.put(core.Unit{Name: "a/1", App: "a", Life: life, LifeRev: 8})
-	p.put(core.Progress{Unit: "a/1", Installed: true, Started: true, Charm: "c", Config: 1, Settings: 1})
+	p.put(&core.ModelInfo{UUID: "u"})
+	p.put(&core.CharmInfo{ID: "c", Charm: charm.Charm{Meta: charm.Meta{Name: "c"}}})
+	p.put(&core.App{Name: "a", Charm: "c", Life: kith.Alive})
+	p.put(&core.App{Name: "b", Charm: "c", Life: kith.Alive})
+	p.put(&rel)
+	p.put(&core.Unit{Name: "a/1", App: "a", Life: life, LifeRev: 8})
+	p.put(&core.Progress{Unit: "a/1", Installed: true, Started: true, Charm: "c", Config: 1, Settings: 1})
 }
 
 // inOrder applies the changes as they were put.
@@ -164,16 +164,16 @@ func (p *picture) drawRemote(t *rapid.T, u kith.UnitName, me *core.Member) {
 		if bits&4 != 0 {
 			m.Principal = "a/99"
 		}
-		p.put(m)
+		p.put(&m)
 	}
 	if bits&2 != 0 {
-		p.put(core.Seen{Relation: 7, Unit: "a/1", Remote: u, Version: version.Draw(t, "told")})
+		p.put(&core.Seen{Relation: 7, Unit: "a/1", Remote: u, Version: version.Draw(t, "told")})
 		if rapid.IntRange(0, 20).Draw(t, "pending") == 0 {
 			me.ChangedPending = u
 		}
 	}
 	if bits&1 != 0 || bits&4 != 0 {
-		p.put(core.Bag{Relation: 7, Owner: string(u), Version: version.Draw(t, "version")})
+		p.put(&core.Bag{Relation: 7, Owner: string(u), Version: version.Draw(t, "version")})
 	}
 }
 

@@ -89,12 +89,12 @@ func TestOneLeader(t *testing.T) {
 func TestNothingLeft(t *testing.T) {
 	t.Parallel()
 	m := &core.Model{}
-	core.Apply(m, core.Change{Key: core.ModelInfo{}.Key(), Entity: core.ModelInfo{}})
+	core.Apply(m, core.Put(&core.ModelInfo{}))
 	if bad := (nothingLeft{}).empty(m); bad != "" {
 		t.Error(bad)
 	}
 	lease := core.Lease{App: "db"}
-	core.Apply(m, core.Change{Key: lease.Key(), Entity: lease})
+	core.Apply(m, core.Put(&lease))
 	if (nothingLeft{}).empty(m) == "" {
 		t.Error("a lease was left, and nobody minds")
 	}

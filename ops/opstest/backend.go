@@ -123,6 +123,26 @@ func (b *backend) StateGet() (map[string]string, error) {
 	return b.r.run.State(), nil
 }
 
+// StateSet is state-set, and state-delete for each deleted key. What JSON would change on the way goes
+// that way.
+func (b *backend) StateSet(set map[string]string, deleted []string) error {
+	for k, v := range set { // any order: each alone
+		if !plain(k) || !plain(v) {
+			return b.Backend.StateSet(set, deleted)
+		}
+	}
+	if err := b.r.fault(atCall); err != nil {
+		return err
+	}
+	if err := b.r.run.SetState(set); err != nil {
+		return b.Backend.StateSet(set, deleted)
+	}
+	for _, key := range deleted {
+		b.r.run.DeleteState(key)
+	}
+	return nil
+}
+
 // StatusSet is status-set.
 func (b *backend) StatusSet(app bool, s ops.Status) error {
 	if err := b.r.fault(atCall); err != nil {

@@ -196,7 +196,7 @@ func errRestless(u kith.UnitName) error {
 // crash ends what a host's agent runs, and starts its next life.
 func (w *world) crash(name string) {
 	h := w.host(name)
-	h.life++
+	h.start()
 	w.must(core.Actor{Kind: core.ActorHost, Name: name}, h.hello())
 }
 

@@ -59,10 +59,11 @@ type world struct {
 	contracts contracts
 }
 
-// host is one computer. life counts its agent's lives.
+// host is one computer. life counts its agent's lives, and epoch names the present one.
 type host struct {
-	name string
-	life int
+	name  string
+	life  int
+	epoch string
 }
 
 func newWorld(tb TB) *world {
@@ -87,12 +88,12 @@ func (w *world) create(name string, uuid kith.ModelUUID) {
 
 // do puts a command to the model; a refusal is a *kith.Error and changes nothing.
 func (w *world) do(actor core.Actor, op core.Op) error {
-	e, _, err := core.Commit(&w.model, core.Command{Now: w.now, Actor: actor, Op: op})
-	if w.keep && e.Revision != 0 {
-		w.entries = append(w.entries, e)
+	done, err := core.Do(&w.model, core.Command{Now: w.now, Actor: actor, Op: op})
+	if w.keep && done.Revision != 0 {
+		w.entries = append(w.entries, done.Entry())
 	}
-	if e.Hook != nil {
-		w.judge(e)
+	if h := done.Hook(); h != nil && len(h.Verdicts) > 0 {
+		w.judge(done.Entry())
 	}
 	return err
 }
@@ -110,18 +111,24 @@ func (w *world) host(name string) *host {
 			return &w.hosts[i]
 		}
 	}
-	w.hosts = append(w.hosts, host{name: name, life: 1})
-	return &w.hosts[len(w.hosts)-1]
+	w.hosts = append(w.hosts, host{name: name})
+	h := &w.hosts[len(w.hosts)-1]
+	h.start()
+	return h
 }
 
-func (h *host) epoch() string { return h.name + "-" + strconv.Itoa(h.life) }
+// start begins the next life of the agent.
+func (h *host) start() {
+	h.life++
+	h.epoch = h.name + "-" + strconv.Itoa(h.life)
+}
 
-func (h *host) hello() core.HostHello { return core.HostHello{Host: h.name, Epoch: h.epoch()} }
+func (h *host) hello() core.HostHello { return core.HostHello{Host: h.name, Epoch: h.epoch} }
 
 // epochOf is the life of the agent that runs a unit.
 func (w *world) epochOf(u kith.UnitName) string {
 	if unit := w.model.Unit(u); unit != nil {
-		return w.host(unit.Host).epoch()
+		return w.host(unit.Host).epoch
 	}
 	return ""
 }

@@ -66,7 +66,8 @@ func checkModeArgs(_ *call, args []string) error {
 		return nil
 	}
 	if !slices.Contains(modeWords(), args[0]) {
-		return usagef("mode %q is none of %s", args[0], strings.Join(modeWords(), ", "))
+		return &usageError{kith.Errorf(kith.Invalid, "mode %q is none of %s", args[0], strings.Join(modeWords(), ", ")).
+			WithHint("to have hooks fail that break a contract: 'kith contract mode %s'; see 'kith help contract mode'", core.ContractsEnforce)}
 	}
 	for _, a := range args[1:] {
 		if _, err := endpointArg(a); err != nil {

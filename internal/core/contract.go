@@ -159,7 +159,8 @@ func (t *txn) setContractMode(op SetContractMode) error {
 	switch op.Mode {
 	case ContractsOff, ContractsWarn, ContractsEnforce, ContractsDefault:
 	default:
-		return kith.Errorf(kith.Invalid, "invalid contract mode %q, expected one of %v", op.Mode, ContractModes())
+		return kith.Errorf(kith.Invalid, "invalid contract mode %q, expected one of %v", op.Mode, ContractModes()).
+			WithHint("warn tells people of what breaks a contract, enforce fails the hook that wrote it")
 	}
 	if op.App == "" && op.Endpoint == "" {
 		if info := *t.m.Info(); info.Contracts != op.Mode {

@@ -327,8 +327,12 @@ func TestContractRefusals(t *testing.T) {
 		{core.SetContractMode{Mode: "warn", App: "db", Endpoint: "nope"}, kith.NotFound, `application "db" has no endpoint "nope"`},
 		{core.SetContractMode{Mode: "warn", App: "db"}, kith.NotFound, `application "db" has no endpoint ""`},
 	} {
-		if _, _, err := w.do(admin, c.op); kith.CodeOf(err) != c.code || err == nil || !strings.Contains(err.Error(), c.text) {
+		_, _, err := w.do(admin, c.op)
+		if kith.CodeOf(err) != c.code || err == nil || !strings.Contains(err.Error(), c.text) {
 			t.Errorf("%+v: %v, want %s %q", c.op, err, c.code, c.text)
+		}
+		if mode, ok := c.op.(core.SetContractMode); ok && mode.Mode == "loud" && !strings.Contains(kith.HintOf(err), "enforce") {
+			t.Errorf("%v: hint %q names no remedy", err, kith.HintOf(err))
 		}
 		if _, _, err := w.do(core.UnitActor("db/0"), c.op); kith.CodeOf(err) != kith.Forbidden {
 			t.Errorf("a unit may send %s: %v", c.op.Name(), err)

@@ -1,0 +1,138 @@
+package contract
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// What is usual is checked where it stands; what is not, or does not fit, is left to the
+// validator.
+func TestSkims(t *testing.T) {
+	t.Parallel()
+	const targets = `{"type":"array","minItems":1,"items":{"type":"object","required":["host","port"],
+		"properties":{"host":{"type":"string","minLength":1},"port":{"type":"integer","minimum":1,"maximum":65535},"up":{"type":["boolean","null"]}},
+		"additionalProperties":false}}`
+	const choice = `{"anyOf":[{"type":"string","pattern":"^a"},{"type":"integer"},{"type":"object","additionalProperties":{"enum":["x","y"]}}]}`
+	for _, c := range []struct {
+		schema, text string
+		skims        bool
+	}{
+		{targets, `[{"host":"10.0.0.1","port":80}]`, true},
+		{targets, " [ {\n\t\"port\" : 80 , \"up\":null, \"host\" : \"é\" } ,\r{\"host\":\"b\",\"port\":1,\"up\":true}] ", true},
+		{targets, `[]`, false},
+		{targets, `[{"host":"10.0.0.1","port":0}]`, false},
+		{targets, `[{"host":"10.0.0.1"}]`, false},
+		{targets, `[{"host":"","port":80}]`, false},
+		{targets, `[{"host":"h","port":80,"x":1}]`, false},
+		{targets, `[{"host":"h","port":"80"}]`, false},
+		{targets, `[{"host":"a\u0062","port":80}]`, false},      // an escape: left to the validator
+		{targets, `[{"host":"h","port":80.0}]`, false},          // a fraction: left to the validator
+		{targets, `[{"host":"h","port":80,"port":81}]`, true},   // the last one counts, and both fit
+		{targets, `[{"host":"h","port":"x","port":81}]`, false}, // both are looked at
+		{targets, `[{"host":"h","port":80}`, false},
+		{targets, `[{"host":"h","port":80},]`, false},
+		{targets, `[{"host":"h","port":80}] x`, false},
+		{targets, `[{"host":"h","port":080}]`, false},
+		{targets, `[{"host":"h" "port":80}]`, false},
+		{targets, `[{host:"h","port":80}]`, false},
+		{targets, "[{\"host\":\"\xff\",\"port\":80}]", false},
+		{targets, "[{\"host\":\"a\nb\",\"port\":80}]", false},
+		{targets, ``, false},
+		{choice, `"abc"`, true},
+		{choice, `"bc"`, false},
+		{choice, `-12`, true},
+		{choice, `-`, false},
+		{choice, `tru`, false},
+		{choice, `{"k":"x","l":"y"}`, true},
+		{choice, `{"k":"x","l":"z"}`, false},
+		{choice, `{"k":1}`, false},
+		{`{"type":"integer"}`, `123456789012345678`, true},
+		{`{"type":"integer"}`, `1234567890123456789`, false}, // it might be too large for an int64
+		{`{"not":{}}`, `1`, false},
+		{`{}`, strings.Repeat("[", MaxDepth) + strings.Repeat("]", MaxDepth), true},
+		{`{}`, strings.Repeat("[", MaxDepth+2) + strings.Repeat("]", MaxDepth+2), false},
+		{`{}`, strings.Repeat("[", 1<<20), false},
+	} {
+		k := skimKey(t, c.schema)
+		budget := MaxWork
+		if got := k.skims(c.text, &budget); got != c.skims || got != (budget < MaxWork) {
+			t.Errorf("%s under %s: %v, with %d of %d left", clip(c.text), c.schema, got, budget, MaxWork)
+		}
+		none := 0
+		if k.skims(c.text, &none) {
+			t.Errorf("%s under %s was checked without a budget for it", clip(c.text), c.schema)
+		}
+	}
+	if k := (&compiledKey{}); !k.skims(`[1]`, new(int)) || k.skims(`[1`, new(int)) {
+		t.Error("a key without a schema takes any JSON")
+	}
+}
+
+func skimKey(t *testing.T, text string) *compiledKey {
+	t.Helper()
+	schema, err := decodeJSON([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiled, weight, err := compileSchema(schema, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &compiledKey{schema: compiled, weight: weight, quick: quickOf(compiled)}
+}
+
+// What is taken as it stands, the long way takes too, and at no more work.
+func FuzzSkim(f *testing.F) {
+	for _, c := range [][2]string{
+		{`{"type":"array","items":{"type":"object","required":["a"],"properties":{"a":{"type":"integer","minimum":1}},"additionalProperties":false}}`, `[{"a":1},{"a": 2}]`},
+		{`{"anyOf":[{"type":"string","minLength":2,"pattern":"^a"},{"type":"null"}]}`, `"aé"`},
+		{`{"additionalProperties":{"enum":["a","b"]}}`, `{"x":"a","x":"b"}`},
+		{`{"items":{"type":["boolean","number"]}}`, `[true,false,-0,12]`},
+	} {
+		f.Add(c[0], c[1])
+	}
+	f.Fuzz(func(t *testing.T, text, value string) {
+		schema, err := decodeJSON([]byte(text))
+		if err != nil {
+			return
+		}
+		compiled, weight, err := compileSchema(schema, "")
+		if err != nil || compiled == nil {
+			return
+		}
+		k := &compiledKey{Key: Key{Name: "k", Encoding: JSON}, schema: compiled, weight: weight, quick: quickOf(compiled)}
+		budget := MaxWork
+		if !k.skims(value, &budget) {
+			return
+		}
+		v, err := decodeJSON([]byte(value))
+		if err != nil {
+			t.Fatalf("%s is no JSON: %v", value, err)
+		}
+		if work := weight * weigh(v); MaxWork-budget < work {
+			t.Fatalf("%s was %d of work, not %d", value, work, MaxWork-budget)
+		}
+		if err := compiled.Validate(v); err != nil {
+			t.Fatalf("%s under %s: %v", value, text, err)
+		}
+	})
+}
+
+// A check of a value that is as it should be allocates nothing for the value.
+func TestSkimAllocates(t *testing.T) {
+	k := skimKey(t, `{"type":"array","items":{"type":"object","required":["host"],"properties":{"host":{"type":"string"}}}}`)
+	var targets []string
+	for i := range 20 {
+		targets = append(targets, fmt.Sprintf(`{"host":"10.0.0.%d","port":%d}`, i, 1000+i))
+	}
+	text := "[" + strings.Join(targets, ",") + "]"
+	if n := testing.AllocsPerRun(100, func() {
+		budget := MaxWork
+		if !k.skims(text, &budget) {
+			t.Error("not skimmed")
+		}
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

@@ -25,23 +25,21 @@ func (s *Etcd) Commit(ctx context.Context, own Ownership, b Batch) error {
 	if err := s.admit(b.Bytes()); err != nil {
 		return err
 	}
-	ctx, done := s.begin(ctx, opTimeout)
-	defer done()
+	if s.host == nil { // a server in this process bounds the time by itself, and ends with its host
+		var done func()
+		ctx, done = s.begin(ctx, opTimeout)
+		defer done()
+	}
 	if err := ctx.Err(); err != nil { // nothing was sent: the outcome is known
 		return s.failure(ctx, "commit to model "+quote(b.Model), err)
 	}
-	keys := layoutOf(b.Model)
-	resp, err := s.client.Txn(ctx).
-		If(s.commitIf(keys, own, b.Revision)...).
-		Then(commitOps(keys, &b)...).
-		Commit()
-	if err != nil || !resp.Succeeded {
-		s.heads.forget(own)
-	}
+	succeeded, err := s.send(ctx, own, &b)
 	switch {
 	case err != nil:
+		s.heads.forget(own)
 		return s.commitFailure(ctx, &b, err)
-	case !resp.Succeeded:
+	case !succeeded:
+		s.heads.forget(own)
 		return s.refusal(ctx, own, &b)
 	}
 	s.heads.note(own, b.Revision)
@@ -62,21 +60,6 @@ func (s *Etcd) commitIf(keys layout, own Ownership, rev uint64) []clientv3.Cmp {
 		return []clientv3.Cmp{last}
 	}
 	return []clientv3.Cmp{last, clientv3.Compare(clientv3.CreateRevision(keys.record(rev-1)), ">", 0)}
-}
-
-func commitOps(keys layout, b *Batch) []clientv3.Op {
-	ops := make([]clientv3.Op, 0, b.Ops())
-	if b.Revision == 1 {
-		ops = append(ops, clientv3.OpPut(indexKey(b.Model), "{}"))
-	}
-	ops = append(ops, clientv3.OpPut(keys.record(b.Revision), string(b.History)))
-	for _, e := range b.Puts {
-		ops = append(ops, clientv3.OpPut(keys.entity(e.Key), string(e.Value)))
-	}
-	for _, k := range b.Deletes {
-		ops = append(ops, clientv3.OpDelete(keys.entity(k)))
-	}
-	return ops
 }
 
 // owned holds while nobody has written or deleted the ownership key since own was acquired.

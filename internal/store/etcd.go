@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/client/v3/concurrency"
@@ -38,6 +39,9 @@ type Host interface {
 	// Admit refuses a write of so many bytes that would bring the server down, such
 	// as one to a full disk. Errors: Unavailable.
 	Admit(bytes int) error
+	// Txn is etcd's own, without a client in between. The errors are those of
+	// rpctypes. The request must not be changed, not even after the return.
+	Txn(ctx context.Context, txn *etcdserverpb.TxnRequest) (*etcdserverpb.TxnResponse, error)
 	// Context ends when the server can do no more; its cause is a *kith.Error that says why.
 	Context() context.Context
 }

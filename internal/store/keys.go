@@ -20,6 +20,7 @@ const (
 	rootPrefix   = "/kith/"
 	formatKey    = rootPrefix + "format"
 	indexPrefix  = rootPrefix + "1/index/"
+	indexValue   = "{}"
 	modelsPrefix = rootPrefix + "1/models/"
 
 	maxIDBytes = 4096 // an id is names joined by slashes; this only bounds nonsense

@@ -66,6 +66,8 @@ type Server struct {
 	writes  atomic.Int64  // and how many writes they were
 	enough  chan struct{} // tells maintenance that written is large
 
+	jobs chan job // for idle workers
+
 	failure atomic.Pointer[error] // why etcd failed, in its own words; nil if it has not
 
 	working sync.WaitGroup // maintenance, the listener
@@ -79,7 +81,7 @@ var _ store.Host = (*Server)(nil)
 // Unavailable if there is no room or etcd does not come up, Invalid if the directory
 // cannot be one.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
-	s := &Server{cfg: cfg.withDefaults(), dir: cfg.Dir, enough: make(chan struct{}, 1)}
+	s := &Server{cfg: cfg.withDefaults(), dir: cfg.Dir, enough: make(chan struct{}, 1), jobs: make(chan job)}
 	s.alive, s.end = context.WithCancelCause(context.Background())
 	if err := s.start(ctx); err != nil {
 		s.end(err)

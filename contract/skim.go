@@ -14,27 +14,24 @@ import (
 type skimmed string
 
 // skims reports whether a JSON text certainly fits a key, and takes the work off the budget.
-func (k *compiledKey) skims(text string, budget *int) bool {
+func (k *compiledKey) skims(text string, budget *Budget) bool {
 	if k.schema != nil && k.quick == nil {
 		return false
 	}
 	s := skimmed(text)
-	end, weight, ok := s.value(0, 0)
+	end, size, ok := s.value(0, 0)
 	if !ok || s.space(end) != len(s) {
 		return false
 	}
 	if k.schema == nil {
 		return true
 	}
-	work := k.weight * weight
-	if work > *budget || work < 0 {
+	work := k.cost.steps(size)
+	if work < 0 || work > budget.left {
 		return false
 	}
-	if _, ok := k.quick.fitsText(s, 0); !ok {
-		return false
-	}
-	*budget -= work
-	return true
+	_, ok = k.quick.fitsText(s, 0)
+	return ok && budget.take(work)
 }
 
 // at is the byte at i, or 0 where the text has ended.
@@ -53,33 +50,43 @@ func (s skimmed) space(i int) int {
 	return i
 }
 
-// value reads the value at i: where it ends, and its weight as of [weigh]. A name that an
-// object has twice weighs twice.
-func (s skimmed) value(i, depth int) (end, weight int, ok bool) {
+// value reads the value at i: where it ends, and its size as of [sizeOf]. A name that an
+// object has twice counts twice.
+func (s skimmed) value(i, depth int) (end int, sum size, ok bool) {
 	if depth > MaxDepth {
-		return i, 0, false
+		return i, sum, false
 	}
+	sum.values = 1
 	i = s.space(i)
-	switch c := s.at(i); c {
+	switch s.at(i) {
 	case '"':
 		end, ok = s.str(i)
-		return end, 1 + (end-i-2)/8, ok
-	case '[', '{':
-		weight = 1
-		end, ok = s.each(i, func(name string, at int) (int, bool) {
-			end, w, ok := s.value(at, depth+1)
-			if weight += w; c == '{' {
-				weight += 1 + len(name)/8
-			}
+		sum.bytes = end - i - 2
+	case '[':
+		var items listSize
+		end, ok = s.each(i, func(_ string, at int) (int, bool) {
+			end, item, ok := s.value(at, depth+1)
+			c := s.at(s.space(at))
+			items.add(item, c == '[' || c == '{')
+			sum.add(item)
 			return end, ok
 		})
-		return end, weight, ok
+		sum.pairs += items.pairs(sum)
+	case '{':
+		end, ok = s.each(i, func(name string, at int) (int, bool) {
+			end, item, ok := s.value(at, depth+1)
+			sum.values++
+			sum.bytes += len(name)
+			sum.add(item)
+			return end, ok
+		})
 	case 't', 'f', 'n':
 		end, ok = s.word(i)
-		return end, 1, ok
+	default:
+		end, ok = s.integer(i)
+		sum.digits = numberShare + (end-i)/digitsPerStep
 	}
-	end, ok = s.integer(i)
-	return end, 2, ok
+	return end, sum, ok
 }
 
 // each calls take for each member of the array or object at i, with its name (empty in

@@ -55,16 +55,20 @@ func TestSkims(t *testing.T) {
 		{`{}`, strings.Repeat("[", 1<<20), false},
 	} {
 		k := skimKey(t, c.schema)
-		budget := MaxWork
-		if got := k.skims(c.text, &budget); got != c.skims || got != (budget < MaxWork) {
-			t.Errorf("%s under %s: %v, with %d of %d left", clip(c.text), c.schema, got, budget, MaxWork)
+		budget := NewBudget(MaxWork)
+		if got := k.skims(c.text, budget); got != c.skims || got != (budget.left < MaxWork) {
+			t.Errorf("%s under %s: %v, with %d of %d left", clip(c.text), c.schema, got, budget.left, MaxWork)
 		}
-		none := 0
-		if k.skims(c.text, &none) {
+		if v, err := decodeJSON([]byte(c.text)); c.skims && err == nil && !strings.Contains(c.text, `"port":80,"port"`) {
+			if work := k.cost.steps(sizeOf(v)); MaxWork-budget.left != work {
+				t.Errorf("%s under %s: %d steps, the long way %d", clip(c.text), c.schema, MaxWork-budget.left, work)
+			}
+		}
+		if k.skims(c.text, NewBudget(0)) {
 			t.Errorf("%s under %s was checked without a budget for it", clip(c.text), c.schema)
 		}
 	}
-	if k := (&compiledKey{}); !k.skims(`[1]`, new(int)) || k.skims(`[1`, new(int)) {
+	if k := (&compiledKey{}); !k.skims(`[1]`, NewBudget(0)) || k.skims(`[1`, NewBudget(0)) {
 		t.Error("a key without a schema takes any JSON")
 	}
 }
@@ -75,11 +79,11 @@ func skimKey(t *testing.T, text string) *compiledKey {
 	if err != nil {
 		t.Fatal(err)
 	}
-	compiled, weight, err := compileSchema(schema, "")
+	compiled, cost, err := compileSchema(schema, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &compiledKey{schema: compiled, weight: weight, quick: quickOf(compiled)}
+	return &compiledKey{schema: compiled, cost: cost, quick: quickOf(compiled)}
 }
 
 // What is taken as it stands, the long way takes too, and at no more work.
@@ -97,21 +101,21 @@ func FuzzSkim(f *testing.F) {
 		if err != nil {
 			return
 		}
-		compiled, weight, err := compileSchema(schema, "")
+		compiled, cost, err := compileSchema(schema, "")
 		if err != nil || compiled == nil {
 			return
 		}
-		k := &compiledKey{Key: Key{Name: "k", Encoding: JSON}, schema: compiled, weight: weight, quick: quickOf(compiled)}
-		budget := MaxWork
-		if !k.skims(value, &budget) {
+		k := &compiledKey{schema: compiled, cost: cost, quick: quickOf(compiled)}
+		budget := NewBudget(MaxWork)
+		if !k.skims(value, budget) {
 			return
 		}
 		v, err := decodeJSON([]byte(value))
 		if err != nil {
 			t.Fatalf("%s is no JSON: %v", value, err)
 		}
-		if work := weight * weigh(v); MaxWork-budget < work {
-			t.Fatalf("%s was %d of work, not %d", value, work, MaxWork-budget)
+		if work := cost.steps(sizeOf(v)); MaxWork-budget.left < work {
+			t.Fatalf("%s takes %d steps, not %d", value, work, MaxWork-budget.left)
 		}
 		if err := compiled.Validate(v); err != nil {
 			t.Fatalf("%s under %s: %v", value, text, err)
@@ -127,9 +131,9 @@ func TestSkimAllocates(t *testing.T) {
 		targets = append(targets, fmt.Sprintf(`{"host":"10.0.0.%d","port":%d}`, i, 1000+i))
 	}
 	text := "[" + strings.Join(targets, ",") + "]"
+	budget := NewBudget(MaxWork)
 	if n := testing.AllocsPerRun(100, func() {
-		budget := MaxWork
-		if !k.skims(text, &budget) {
+		if !k.skims(text, budget) {
 			t.Error("not skimmed")
 		}
 	}); n > 0 {

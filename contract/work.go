@@ -90,18 +90,39 @@ func (s *size) add(t size) {
 // each: nothing says that the hashes of two of them differ.
 func sizeOfList(list []any) size {
 	sum := size{values: 1}
-	compound, inside := 0, 0
+	var items listSize
 	for _, item := range list {
 		s := sizeOf(item)
+		compound := false
 		switch item.(type) {
 		case []any, map[string]any:
-			compound++
-			inside += s.values + s.digits
+			compound = true
 		}
+		items.add(s, compound)
 		sum.add(s)
 	}
-	sum.pairs += min(len(list), fewItems)*(sum.values+sum.digits) + compound*inside
+	sum.pairs += items.pairs(sum)
 	return sum
+}
+
+// listSize gathers what the items of an array have to be compared with each other.
+type listSize struct {
+	items    int
+	compound int // of them arrays and objects
+	inside   int // of these: values and digits
+}
+
+func (l *listSize) add(item size, compound bool) {
+	l.items++
+	if compound {
+		l.compound++
+		l.inside += item.values + item.digits
+	}
+}
+
+// pairs are those of a list whose items, and itself, add up to sum.
+func (l *listSize) pairs(sum size) int {
+	return min(l.items, fewItems)*(sum.values+sum.digits) + l.compound*l.inside
 }
 
 // numberSteps is what arithmetic with a number costs. An exponent counts as if the zeros

@@ -18,7 +18,7 @@ import (
 	"kith/internal/hookwire"
 )
 
-// Folder is the charm in a folder, in whatever language, for [Model.Deploy]: each of its
+// Folder is the charm in a folder, in whatever language, for [NewHarness] and [Model.Deploy]: each of its
 // events runs as a process, with the hook tools on its PATH, as under kith. Whatever the
 // processes do to databags, statuses and so on happens in the test's model; whatever
 // else they do, they do to this machine. Each unit has a copy of the folder, which is gone when the

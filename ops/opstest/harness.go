@@ -59,10 +59,13 @@ func (h *Harness) deploy() {
 }
 
 // CharmOf is the charm as it was made for the last event. It ends the test if there was
-// no event yet, or the charm is of another type.
+// no event yet, or the charm is of another type, or a [Folder].
 func CharmOf[C any](h *Harness) C {
 	h.w.tb.Helper()
 	c, ok := h.last.(C)
+	if h.charm.packed != nil {
+		h.w.fail(kith.Errorf(kith.Invalid, "the charm runs as processes: there is no value to look at"))
+	}
 	if !ok {
 		h.w.fail(kith.Errorf(kith.Invalid, "the charm is a %T and no %T: it is made anew for each event", h.last, c))
 	}

@@ -12,13 +12,8 @@ import (
 func (h *Harness) AddStorage(name string, n int) []kith.StorageID {
 	h.w.tb.Helper()
 	next := h.w.model.Info().NextStorage
-	h.do(core.AddStorage{Unit: h.unit, Storage: []core.StorageRequest{{Name: name, StorageDirective: core.StorageDirective{Count: n}}}})
-	var added []kith.StorageID
-	for _, id := range h.Storages(name) {
-		if id.Number() >= next {
-			added = append(added, id)
-		}
-	}
+	h.do(addStorage(h.unit, name, n))
+	added := h.w.storagesOf(h.unit, name, next)
 	h.settle()
 	return added
 }
@@ -26,24 +21,14 @@ func (h *Harness) AddStorage(name string, n int) []kith.StorageID {
 // Storages are the instances of a storage that the unit has or is about to have, by
 // number.
 func (h *Harness) Storages(name string) []kith.StorageID {
-	var all []kith.StorageID
-	for _, s := range h.w.model.StorageOf(h.unit) {
-		if s.ID.Name() == name {
-			all = append(all, s.ID)
-		}
-	}
-	return all
+	return h.w.storagesOf(h.unit, name, 0)
 }
 
 // StorageDir is the folder of a storage, which is there once storage-attached has run:
 // the test may put files there, and look at those of the charm.
 func (h *Harness) StorageDir(id kith.StorageID) string {
 	h.w.tb.Helper()
-	s := h.w.model.Storage(id)
-	if s == nil || s.Location == "" {
-		h.w.fail(kith.Errorf(kith.NotFound, "storage %q has no folder", id).WithHint("storage-attached makes it"))
-	}
-	return s.Location
+	return h.w.storagePlace(id)
 }
 
 // DetachStorage has the unit give a storage back: storage-detaching follows. Its data is kept.

@@ -8,9 +8,13 @@ import "github.com/tidwall/btree"
 //
 // The zero value is an empty map. One goroutine may change a tree, or share it, while
 // others read what it was shared with.
+//
+// The rows are of type any, and all V. Every package that knows [Model] compiles the
+// generic types in there once more for itself: with a btree of each V that was nine
+// tenths of the work for such a package, and most of that for a build of kith.
 type tree[V any] struct {
-	rows   *btree.Map[string, V] // nil if empty from the start
-	shared bool                  // somebody else has rows, too
+	rows   *btree.Map[string, any] // nil if empty from the start
+	shared bool                    // somebody else has rows, too
 }
 
 // share returns a tree that later changes of t do not touch.
@@ -20,10 +24,10 @@ func (t *tree[V]) share() tree[V] {
 }
 
 // own is the map to be changed.
-func (t *tree[V]) own() *btree.Map[string, V] {
+func (t *tree[V]) own() *btree.Map[string, any] {
 	switch {
 	case t.rows == nil:
-		t.rows = new(btree.Map[string, V])
+		t.rows = new(btree.Map[string, any])
 	case t.shared:
 		t.rows = t.rows.Copy()
 	}
@@ -47,7 +51,9 @@ func (t *tree[V]) get(key string) (V, bool) {
 		var none V
 		return none, false
 	}
-	return t.rows.Get(key)
+	row, ok := t.rows.Get(key)
+	v, _ := row.(V)
+	return v, ok
 }
 
 func (t *tree[V]) size() int {
@@ -61,14 +67,14 @@ func (t *tree[V]) size() int {
 // false. The tree must not change meanwhile.
 func (t *tree[V]) ascend(from string, f func(key string, v V) bool) {
 	if t.rows != nil {
-		t.rows.Ascend(from, f)
+		t.rows.Ascend(from, func(key string, row any) bool { return f(key, row.(V)) })
 	}
 }
 
 // descend is ascend the other way round: down from a text.
 func (t *tree[V]) descend(from string, f func(key string, v V) bool) {
 	if t.rows != nil {
-		t.rows.Descend(from, f)
+		t.rows.Descend(from, func(key string, row any) bool { return f(key, row.(V)) })
 	}
 }
 

@@ -38,6 +38,9 @@ listed that the files give together. The exit status is 1 if a file was refused.
 			if err != nil {
 				return err
 			}
+			if len(imports) == 0 {
+				x.warn("%q: %s; %s", args[0], nothingToImport, whatIsImported)
+			}
 			r := contract.NewReport(imports)
 			if report {
 				err = x.answer(r, func() string { return r.Table() + importNotes(imports) })

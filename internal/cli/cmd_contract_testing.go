@@ -44,6 +44,9 @@ A charm passes if none of its hooks fails and nothing it wrote breaks the contra
 any time; and, where the other side wrote all it must, if nothing is missing in what the
 charm wrote. --partial lets things be missing: for charms that wait for something else.
 
+A peer relation has no other party to stand in for, and is refused: its bags can be looked
+at with contract check, and in tests with several units.
+
 The contract is that of the endpoint's interface that comes with kith, unless
 --contract names another. The exit status is 1 if an example is not passed.`,
 		examples: []example{
@@ -72,7 +75,11 @@ The contract is that of the endpoint's interface that comes with kith, unless
 
 // run tests the charm and tells what came of it.
 func (o *contractTestFlags) run(ctx context.Context, x *call, args []string) error {
-	c, err := x.openCharm(args[0])
+	path := args[0]
+	if _, err := os.Stat(path); err == nil && !isCharmPath(path) {
+		path = "." + string(filepath.Separator) + path // nothing else can be meant here
+	}
+	c, err := x.openCharm(path)
 	if err != nil {
 		return err
 	}

@@ -95,6 +95,12 @@ func (x *call) findContract(name string) (*contract.Contract, error) {
 		WithHint("name the folder of one version of one interface")
 }
 
+// What is said of a folder without a file that describes an interface.
+const (
+	nothingToImport = "no file in it describes an interface"
+	whatIsImported  = "a contract is a .yaml file, a JSON Schema called provider.json, requirer.json or peer.json, or a schema.py"
+)
+
 func noContract(program, name, who string) error {
 	return kith.Errorf(kith.NotFound, "cannot find the contract %q: there is no such file, and %s has none of that name", name, who).
 		WithHint("'%s contract list' shows those it has", program)
@@ -106,6 +112,9 @@ func (x *call) importContracts(name string) ([]*contract.Contract, error) {
 	imports, err := importFiles(name)
 	if err != nil {
 		return nil, err
+	}
+	if len(imports) == 0 {
+		return nil, kith.Errorf(kith.Invalid, "cannot use %q: %s", name, nothingToImport).WithHint(whatIsImported)
 	}
 	for _, i := range imports {
 		if i.Refused != "" && len(imports) == 1 {

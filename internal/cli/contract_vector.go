@@ -111,16 +111,29 @@ func exampleValue(c *contract.Contract, role kith.Role, kind contract.BagKind, k
 func chooseEndpoint(c *charm.Charm, name string, named *contract.Contract) (charm.Relation, error) {
 	var fitting []charm.Relation
 	var names []string
-	for _, section := range []map[string]charm.Relation{c.Meta.Provides, c.Meta.Requires, c.Meta.Peers} {
-		for _, e := range section { // any order: sorted below
-			if name != "" && string(e.Name) != name || named != nil && !contract.SameInterface(e.Interface, named.Interface) {
-				continue
-			}
-			fitting = append(fitting, e)
-			names = append(names, string(e.Name))
+	for _, e := range c.Meta.Endpoints() {
+		switch {
+		case e.IsImplicit():
+			continue
+		case name != "" && string(e.Name) != name:
+			continue
+		case named != nil && !contract.SameInterface(e.Interface, named.Interface) && name != "":
+			return charm.Relation{}, kith.Errorf(kith.Invalid, "endpoint %q has interface %q, and the contract is of %q", e.Name, e.Interface, named.Interface)
+		case named != nil && !contract.SameInterface(e.Interface, named.Interface):
+			continue
 		}
+		fitting = append(fitting, e)
 	}
-	slices.Sort(names)
+	isPeer := func(e charm.Relation) bool { return e.Role == kith.Peer }
+	if others := slices.DeleteFunc(slices.Clone(fitting), isPeer); len(others) > 0 {
+		fitting = others // nobody can have meant a peer relation
+	} else if len(fitting) > 0 {
+		return charm.Relation{}, kith.Errorf(kith.Invalid, "cannot test endpoint %q: it is a peer relation, and has no other party to stand in for", fitting[0].Name).
+			WithHint("'kith contract check' looks at what its units have written; a test in Go can deploy more of them")
+	}
+	for _, e := range fitting {
+		names = append(names, string(e.Name))
+	}
 	switch {
 	case len(fitting) == 0 && name != "":
 		return charm.Relation{}, kith.Errorf(kith.NotFound, "charm %q has no such endpoint %q", c.Meta.Name, name)
@@ -131,8 +144,6 @@ func chooseEndpoint(c *charm.Charm, name string, named *contract.Contract) (char
 	case len(fitting) > 1:
 		return charm.Relation{}, kith.Errorf(kith.Invalid, "charm %q has more than one endpoint that may be meant", c.Meta.Name).
 			WithHint("choose one with --endpoint: %s", strings.Join(names, ", "))
-	case fitting[0].Role == kith.Peer:
-		return charm.Relation{}, kith.Errorf(kith.Invalid, "cannot test endpoint %q: it is a peer relation, and has no other party", fitting[0].Name)
 	}
 	return fitting[0], checkTestable(c, fitting[0])
 }

@@ -67,12 +67,15 @@ venv: ## a Python environment for the charms of the test suite
 		echo "no Python environment: the tests of Python charms are skipped"; \
 	fi
 
+# What the tests do without: make check vets, and nobody debugs a test program of make test.
+QUICK = -vet=off -ldflags=-w
+
 .PHONY: test
 test: venv ## run every test, with -race where it fits
 	@$(GO) list ./... >/dev/null
 	@$(if $(RACE),,echo "no C compiler here, so no race detector")
-	$(GO) test $(RACE) $(filter-out $(PLAIN),$(PACKAGES))
-	$(if $(filter $(PLAIN),$(PACKAGES)),$(GO) test $(filter $(PLAIN),$(PACKAGES)))
+	$(GO) test $(QUICK) $(RACE) $(filter-out $(PLAIN),$(PACKAGES))
+	$(if $(filter $(PLAIN),$(PACKAGES)),$(GO) test $(QUICK) $(filter $(PLAIN),$(PACKAGES)))
 
 .PHONY: race
 race: ## run every test with -race (slow: builds the etcd server with it)

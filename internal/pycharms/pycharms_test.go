@@ -19,6 +19,7 @@ var scenarios = []struct {
 	{"peers", testPeers},
 	{"state", testState},
 	{"folders", testFolders},
+	{"charmcraft", testCharmcraft},
 	{"trust", testTrust},
 	{"tls", testTLS},
 	{"secrets", testSecrets},

@@ -27,13 +27,15 @@ func (m *Model) Config() (Config, error) {
 	return maps.Clone(m.config), nil
 }
 
-// LoadConfig reads the configuration into a struct: see [Config.Load].
+// LoadConfig reads the configuration into a struct: see [Config.Load]. A field of type *[Secret] is
+// for an option of type secret, and nil if that is not set. Its content is read when it is
+// asked for, which fails while the charm's application was not granted the secret.
 func (m *Model) LoadConfig(into any) error {
 	c, err := m.Config()
 	if err != nil {
 		return err
 	}
-	return c.Load(into)
+	return c.load(into, m)
 }
 
 // Load reads the options into the exported fields of a struct. A field is for the
@@ -50,7 +52,10 @@ func (m *Model) LoadConfig(into any) error {
 //	}
 //
 // Errors: Invalid for a value that does not fit its field.
-func (c Config) Load(into any) error {
+func (c Config) Load(into any) error { return c.load(into, nil) }
+
+// load is Load; with a model fields may be secrets.
+func (c Config) load(into any, m *Model) error {
 	v := reflect.ValueOf(into)
 	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
 		return kith.Errorf(kith.Invalid, "cannot load the configuration into a %T: want a pointer to a struct", into)
@@ -71,6 +76,12 @@ func (c Config) Load(into any) error {
 		}
 		value, ok := c[name]
 		if !ok || value == nil {
+			continue
+		}
+		if id, ok := value.(string); ok && field.Type == reflect.TypeFor[*Secret]() && m != nil {
+			if id != "" {
+				v.Field(i).Set(reflect.ValueOf(&Secret{m: m, id: id}))
+			}
 			continue
 		}
 		if err := setField(v.Field(i), value); err != nil {

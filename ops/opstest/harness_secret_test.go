@@ -1,6 +1,7 @@
 package opstest_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -170,4 +171,55 @@ func TestReadSecret(t *testing.T) {
 	expect(t, "what pg/0 reads", fmt.Sprint(h.ReadSecret(id, "pg/0")), "map[pin:2]")
 	expect(t, "events", h.EventNames(), "secret-remove\n")
 	h.RemoveRelation(rel)
+}
+
+const keyedYAML = `
+name: keyed
+type: charm
+summary: for tests
+description: for tests
+base: ubuntu@24.04
+platforms: {amd64: }
+config:
+  options:
+    api-key: {type: secret}
+`
+
+// Ops reference, section 7, configuration: an option of type secret is read as a secret.
+func TestSecretOption(t *testing.T) {
+	t.Parallel()
+	h := opstest.New(t, func(f *ops.Framework) (struct{}, error) {
+		var config struct{ APIKey *ops.Secret }
+		if err := f.Model().LoadConfig(&config); err != nil {
+			return struct{}{}, err
+		}
+		f.Observe(ops.OnCollectUnitStatus(func(e *ops.CollectStatusEvent) error {
+			if config.APIKey == nil {
+				e.AddStatus(ops.BlockedStatus("set api-key"))
+				return nil
+			}
+			content, err := config.APIKey.Content()
+			if errors.Is(err, ops.ErrPermission) || errors.Is(err, ops.ErrSecretNotFound) {
+				e.AddStatus(ops.WaitingStatus("grant me api-key"))
+				return nil
+			}
+			e.AddStatus(ops.ActiveStatus(content["value"]))
+			return err
+		}))
+		return struct{}{}, nil
+	}, opstest.YAML(keyedYAML))
+	h.BeginWithInitialHooks()
+	if got := h.Status(); got != ops.BlockedStatus("set api-key") {
+		t.Errorf("got %v", got)
+	}
+	id := h.AddUserSecret("key", map[string]string{"value": "s3cr3t"})
+	h.UpdateConfig(map[string]any{"api-key": id})
+	if got := h.Status(); got != ops.WaitingStatus("grant me api-key") {
+		t.Errorf("got %v", got)
+	}
+	h.GrantSecret(id)
+	h.UpdateStatus()
+	if got := h.Status(); got != ops.ActiveStatus("s3cr3t") {
+		t.Errorf("got %v", got)
+	}
 }

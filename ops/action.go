@@ -20,7 +20,7 @@ type ActionEvent struct {
 // ID identifies the run: a small number.
 func (e *ActionEvent) ID() string { return e.id }
 
-// Params are the parameters, defaults filled in.
+// Params are the parameters by name, as JSON has them, defaults filled in.
 func (e *ActionEvent) Params() (map[string]any, error) { return e.f.backend.ActionGet() }
 
 // LoadParams reads the parameters into a struct by its json tags. Parameters without a

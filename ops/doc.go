@@ -35,9 +35,11 @@
 // which observes events itself and has events of its own: see [Source], and the
 // package ops/lib/database as a model.
 //
-// Errors are values: errors.Is with [ErrPermission], [ErrRelationNotFound],
-// [ErrSecretNotFound] and [ErrNotLeader], errors.As with [*ModelError],
-// [*TooManyRelatedAppsError], [*RelationDataAccessError], [*RelationDataTypeError].
+// Errors are values. Every method that asks the host for something returns a [*ModelError]
+// when the host refuses; the method's own words name only what comes beside it. errors.Is with [ErrPermission], [ErrRelationNotFound],
+// [ErrSecretNotFound] and [ErrNotLeader] tells them apart; errors.As finds
+// [*TooManyRelatedAppsError], [*RelationDataAccessError], [*RelationDataTypeError], and a mistake of
+// the charm's, such as a secret without content, is a [*kith.Error] of code Invalid.
 //
 // [Run] is the same without a process around it: it takes the event, the metadata and
 // a [Backend], which makes the hook tool calls, and has no global state. Tests run

@@ -17,7 +17,7 @@ import (
 // happen in the controller. On Kubernetes it is lost with the pod.
 type LocalState struct{ Path string }
 
-// StateGet is what the file holds; nothing if there is no file.
+// StateGet is what the file holds; nothing if there is no file. Errors: those of reading it.
 func (s LocalState) StateGet() (map[string]string, error) {
 	data, err := os.ReadFile(s.Path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -33,7 +33,7 @@ func (s LocalState) StateGet() (map[string]string, error) {
 	return state, nil
 }
 
-// StateSet replaces the file. Only this user can read it.
+// StateSet replaces the file. Only this user can read it. Errors: those of writing it.
 func (s LocalState) StateSet(set map[string]string, deleted []string) error {
 	state, err := s.StateGet()
 	if err != nil {

@@ -120,7 +120,8 @@ func (c *CharmMeta) Endpoints() []RelationMeta {
 	return all
 }
 
-// ReadCharmMeta reads what [ParseCharmMeta] does from a charm's folder.
+// ReadCharmMeta reads what [ParseCharmMeta] does from a charm's folder. Errors: NotFound for a
+// folder without a charm, Unavailable for files that cannot be read, and those of ParseCharmMeta.
 func ReadCharmMeta(dir string) (*CharmMeta, error) {
 	files := map[string][]byte{}
 	for _, name := range []string{metadataFile, charmcraftFile, actionsFile, configFile} {

@@ -64,8 +64,8 @@ func parsePort(s string) (Port, error) {
 	return Port{Protocol(protocol), a, b}, nil
 }
 
-// OpenPort opens a port for everybody, or for the endpoints named. It takes effect
-// when the hook succeeds.
+// OpenPort opens a port, of 1 to 65535, for everybody, or for the endpoints named. It takes
+// effect when the hook succeeds. A range that overlaps another one is refused.
 func (u *Unit) OpenPort(p Port, endpoints ...kith.EndpointName) error {
 	return u.m.f.backend.OpenPort(p, endpoints)
 }
@@ -78,7 +78,7 @@ func (u *Unit) ClosePort(p Port, endpoints ...kith.EndpointName) error {
 // OpenedPorts are the unit's open ports, those opened in this dispatch included.
 func (u *Unit) OpenedPorts() ([]Port, error) { return u.m.f.backend.OpenedPorts() }
 
-// SetPorts opens these ports and closes all others.
+// SetPorts opens these ports for everybody and closes all others. It stops at the first that is refused.
 func (u *Unit) SetPorts(ports ...Port) error {
 	open, err := u.OpenedPorts()
 	if err != nil {

@@ -35,7 +35,7 @@ func (r *Relation) String() string { return r.Ref().String() }
 // IsPeer reports whether the relation is among the units of this application.
 func (r *Relation) IsPeer() bool { return r.m.isPeer(r.Endpoint) }
 
-// RemoteModel is the model of the remote application. It needs Juju 3.6.2.
+// RemoteModel is the model of the remote application. It needs Juju 3.6.2: [ErrToolNotFound] before.
 func (r *Relation) RemoteModel() (kith.ModelUUID, error) { return r.m.f.backend.RelationModel(r.Ref()) }
 
 // Data is the databag of a unit or an application in this relation. Making one asks

@@ -64,7 +64,7 @@ type SecretInfo struct {
 
 // AddSecret makes a secret that belongs to the application. Only the leader can:
 // [ErrNotLeader]. Keys of the content are of lower-case letters, digits and inner
-// dashes, three at least, and values are not empty.
+// dashes, three at least, and values are not empty. Errors: Invalid for no content.
 func (a *Application) AddSecret(content map[string]string, spec SecretSpec) (*Secret, error) {
 	return a.m.addSecret(AppOwner, content, spec)
 }
@@ -89,10 +89,12 @@ func (m *Model) addSecret(o SecretOwner, content map[string]string, spec SecretS
 // whether it may be read. Errors: [ErrSecretNotFound], [ErrPermission].
 func (m *Model) GetSecret(id string) (*Secret, error) { return m.openSecret(id, "") }
 
-// GetSecretByLabel is a secret by the label its owner, or this side, gave it.
+// GetSecretByLabel is a secret by the label its owner, or this side, gave it. Its content
+// is read at once. Errors: [ErrSecretNotFound].
 func (m *Model) GetSecretByLabel(label string) (*Secret, error) { return m.openSecret("", label) }
 
-// LabelSecret is GetSecret, and gives the secret a label for this side.
+// LabelSecret is GetSecret, and gives the secret a label for this side: [Model.GetSecretByLabel]
+// finds it from then on.
 func (m *Model) LabelSecret(id, label string) (*Secret, error) { return m.openSecret(id, label) }
 
 func (m *Model) openSecret(id, label string) (*Secret, error) {
@@ -106,7 +108,9 @@ func (m *Model) openSecret(id, label string) (*Secret, error) {
 // SecretIDs are the ids of the secrets the unit owns and, on the leader, the application.
 func (m *Model) SecretIDs() ([]string, error) { return m.f.backend.SecretIDs() }
 
-// Secret is a secret this unit can read, or owns.
+// Secret is a secret this unit can read, or owns. Its content is strings by key; one revision
+// has at most about 1 MB. Errors of its methods: [ErrSecretNotFound] for one that does not exist or may not be
+// known of, [ErrPermission] for what only its owner, or a reader it was granted to, may do.
 type Secret struct {
 	m         *Model
 	id, label string
@@ -162,7 +166,8 @@ func (s *Secret) Info() (SecretInfo, error) {
 	return s.m.f.backend.SecretInfo("", s.label)
 }
 
-// SetContent makes a new revision, unless the content is the same. Owner only.
+// SetContent makes a new revision, unless the content is the same. Owner only. Of the contents one
+// hook sets the last counts. Errors: Invalid for no content.
 func (s *Secret) SetContent(content map[string]string) error {
 	if len(content) == 0 {
 		return kith.Errorf(kith.Invalid, "cannot set a secret to no content")
@@ -173,7 +178,8 @@ func (s *Secret) SetContent(content map[string]string) error {
 	})
 }
 
-// SetInfo changes what the spec names, and at least one thing. Owner only.
+// SetInfo changes what the spec names, and at least one thing. Owner only. Errors: Invalid for
+// nothing to change.
 func (s *Secret) SetInfo(spec SecretSpec) error {
 	if spec == (SecretSpec{}) {
 		return kith.Errorf(kith.Invalid, "cannot change a secret: nothing to change")

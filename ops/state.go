@@ -16,7 +16,8 @@ import (
 // most 64 KiB under a key, whose name has at most 256 bytes. A state belongs to the
 // unit: what units share goes into the databag of a peer relation.
 //
-// Call it where handlers are registered. Libraries start their keys with their name.
+// Call it where handlers are registered. Libraries start their keys with their name. Errors:
+// Invalid for an empty key, one used twice, or what is stored and does not fit the value.
 func (f *Framework) StoredState(key string, value any) error {
 	if key == "" || key == deferKey {
 		return kith.Errorf(kith.Invalid, "cannot keep a stored state under the key %q", key)

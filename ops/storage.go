@@ -61,7 +61,8 @@ func (m *Model) storage(id, location string) (*Storage, error) {
 }
 
 // RequestStorage asks for more instances of a storage. They come with
-// storage-attached, later.
+// storage-attached, once the hook has succeeded. What the charm does not declare, or
+// allows no more of, fails the hook when it commits.
 func (m *Model) RequestStorage(name string, count int) error {
 	return m.f.backend.StorageAdd(name, count)
 }

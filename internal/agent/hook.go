@@ -124,8 +124,8 @@ func (u *unit) logFailed(hook string, o outcome) {
 	u.logOperation(api.LevelError, "hook %q (via %s) failed: %s", hook, o.via, o.message)
 }
 
-// runHook brings the charm up to date, finds what to run for a hook, calls begin if
-// there is something, and runs it.
+// runHook brings the charm up to date, finds what to run for a hook and runs it. It calls
+// begin once that runs.
 func (u *unit) runHook(a *api.Assignment, begin func()) outcome {
 	err := u.unpack(a.Context.Charm)
 	if err != nil && u.life.start.Err() != nil {
@@ -149,8 +149,7 @@ func (u *unit) runHook(a *api.Assignment, begin func()) outcome {
 		return outcome{ending: unstarted}
 	}
 	defer release()
-	begin()
-	return u.execute(a, s)
+	return u.execute(a, s, begin)
 }
 
 // unpack has the charm in the unit's folder. It looks once, not before every hook.
@@ -178,8 +177,9 @@ func (u *unit) begin(a *api.Assignment) {
 	}
 }
 
-// execute runs a script as a hook, with its tools, to its end.
-func (u *unit) execute(a *api.Assignment, s dispatch.Script) outcome {
+// execute runs a script as a hook, with its tools, to its end. It calls begin, once, when the
+// process has started: what the controller has to do for that would only delay the start.
+func (u *unit) execute(a *api.Assignment, s dispatch.Script, begin func()) outcome {
 	fail := func(err error) outcome {
 		return outcome{ending: failed, via: s.Via, message: dispatch.Reason(err).Error()}
 	}
@@ -190,7 +190,7 @@ func (u *unit) execute(a *api.Assignment, s dispatch.Script) outcome {
 		return fail(err)
 	}
 	e := u.event(a, s, tools, id)
-	e.Kill = host.kill
+	e.Kill, e.Started = host.kill, sync.OnceFunc(begin)
 	if a.Hook.Kind == core.Start {
 		u.runner.End() // the machine has started, so far as a charm can know: no process is from before
 	}

@@ -27,6 +27,15 @@ type Event struct {
 	Stdout, Stderr io.Writer
 	// Kill, once closed, has the process killed at once.
 	Kill <-chan struct{}
+	// Started, if set, is called when a process has the event: the new one runs, or the one
+	// that has stayed is being told. It is called again if that turns out to be dead.
+	Started func()
+}
+
+func (e *Event) started() {
+	if e.Started != nil {
+		e.Started()
+	}
 }
 
 // Exit is how an event ended.
@@ -89,6 +98,7 @@ func (r *Runner) Run(ctx context.Context, e Event) (Exit, error) {
 	if err != nil {
 		return Exit{}, err
 	}
+	e.started()
 	noted := r.Note != nil && (e.Stay || r.resident == nil)
 	if noted {
 		r.Note(p.proc.Pid)
@@ -212,6 +222,7 @@ func (r *Runner) deliver(ctx context.Context, e Event) (exit Exit, begun bool) {
 		defer close(talking)
 		ends <- talk(s.conn, e)
 	}()
+	e.started()
 	last := s.attend(ctx, e.Kill, ends, r.Grace)
 	if last.said {
 		<-talking

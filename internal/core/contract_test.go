@@ -478,3 +478,38 @@ func FuzzContract(f *testing.F) {
 		}
 	})
 }
+
+// "A contract cannot hang the engine": the bags one hook has written are checked within one budget, because a
+// unit may be in hundreds of relations; what is beyond it is said not to be checked.
+func TestHookIsJudgedWithinBudget(t *testing.T) {
+	t.Parallel()
+	w := related(t)
+	choice := "{minLength: 1}" + strings.Repeat(", {minLength: 9}", 49) // right at once, but that is not reckoned with
+	w.must(t, admin, core.AddContract{Text: "interface: sql\nprovider: {app: {keys: {list: {encoding: json, schema: {items: {anyOf: [" + choice + "]}}}}}}"})
+	value := "[" + strings.TrimSuffix(strings.Repeat(`"a",`, 15_000), ",") + "]"
+	var writes []core.BagWrite
+	for i := range 8 {
+		app := kith.AppName("web" + string(rune('a'+i)))
+		w.must(t, admin, core.Deploy{App: app, Charm: "web", Units: 1})
+		id := w.m.Info().NextRelation
+		w.must(t, admin, core.Integrate{A: kith.Endpoint{App: "db"}, B: kith.Endpoint{App: app}})
+		w.must(t, core.System, core.EnterScopes{Unit: "db/0", Relations: []kith.RelationID{id}})
+		writes = append(writes, core.BagWrite{Relation: id, App: true, Set: map[string]string{"list": value}})
+	}
+	e, _, err := w.do(core.UnitActor("db/0"), core.CommitHook{
+		Unit: "db/0", Seq: w.m.Progress("db/0").Seq + 1, Hook: core.Hook{Kind: core.UpdateStatus}, Effects: core.Effects{Bags: writes},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := 0
+	for _, v := range e.Hook.Verdicts {
+		if v.State != contract.Valid || len(v.Unchecked) > 1 || len(v.Unchecked) == 1 && !strings.Contains(v.Unchecked[0].Text, "too large") {
+			t.Errorf("the verdict is %+v", v.Verdict)
+		}
+		left += len(v.Unchecked)
+	}
+	if len(e.Hook.Verdicts) != 8 || left < 2 || left > 6 {
+		t.Errorf("of %d bags %d were not checked", len(e.Hook.Verdicts), left)
+	}
+}

@@ -42,7 +42,7 @@ const (
 	// a few hundred bytes for each. Of a larger value the part that is wrong is looked for first.
 	MaxDetail = 200_000
 	// MaxExampleWork bounds the steps of all examples of one contract.
-	MaxExampleWork = 4_000_000
+	MaxExampleWork = 1_000_000
 	// MaxHookWork bounds the steps of all bags that one hook has written, and of those of a relation that
 	// are looked at together: a unit may be in hundreds of relations.
 	MaxHookWork = 8_000_000

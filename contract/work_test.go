@@ -60,16 +60,16 @@ func trees(n int, memo map[int][]string) []string {
 var nasty = map[string]struct{ schema, value string }{
 	"choices in choices":      {nested(9), `"a"`},
 	"choices, many values":    {`{items: ` + nested(6) + `}`, `[` + repeated(`"a"`, 100_000) + `]`},
-	"nobody's branch":         {`{items: {anyOf: [` + repeated(`{minLength: 1#}`, 100) + `]}}`, `[` + repeated(`"a"`, 6000) + `]`},
-	"exactly one":             {`{items: {oneOf: [` + repeated(`{minLength: 1#}`, 100) + `]}}`, `[` + repeated(`"a"`, 6000) + `]`},
-	"lists in choices":        {`{anyOf: [` + repeated(`{items: {minLength: 1#}}`, 100) + `]}`, `[` + repeated(`"a"`, 6000) + `]`},
+	"nobody's branch":         {`{items: {anyOf: [` + repeated(`{minLength: 1#}`, 100) + `]}}`, `[` + repeated(`"a"`, 1500) + `]`},
+	"exactly one":             {`{items: {oneOf: [` + repeated(`{minLength: 1#}`, 100) + `]}}`, `[` + repeated(`"a"`, 1500) + `]`},
+	"lists in choices":        {`{anyOf: [` + repeated(`{items: {minLength: 1#}}`, 100) + `]}`, `[` + repeated(`"a"`, 1500) + `]`},
 	"huge patterns":           {`{items: {pattern: '([a-z]{9}b){90}'}}`, `[` + repeated(`"abcdefghibabcdefghib"`, 1000) + `]`},
 	"a wide pattern":          {`{pattern: '(x?){300}z'}`, `"` + strings.Repeat("x", 100_000) + `"`},
 	"a giant enumeration":     {`{items: {enum: [` + repeated(`"word-#"`, 4000) + `]}}`, `[` + repeated(`"word"`, 450) + `]`},
 	"an enumeration of lists": {`{items: {enum: [` + repeated(`[[#]]`, 1500) + `]}}`, `[` + repeated(`[[1]]`, 100) + `]`},
-	"numbers":                 {`{items: {enum: [` + repeated(`1000#`, 500) + `]}}`, `[` + repeated(`7`, 350) + `]`},
+	"numbers":                 {`{items: {enum: [` + repeated(`1000#`, 500) + `]}}`, `[` + repeated(`7`, 100) + `]`},
 	"large exponents":         {`{items: {allOf: [` + repeated(`{multipleOf: 1e-300}`, 50) + `]}}`, `[` + repeated(`123456789e300`, 1000) + `]`},
-	"whole numbers":           {`{items: {type: integer}}`, `[` + repeated(`1e300`, 30_000) + `]`},
+	"whole numbers":           {`{items: {type: integer}}`, `[` + repeated(`1e300`, 10_000) + `]`},
 	"nesting":                 {`{type: array}`, strings.Repeat("[", MaxDepth) + strings.Repeat("]", MaxDepth)},
 	"nesting without end":     {`{type: array}`, strings.Repeat("[", 9000) + strings.Repeat("]", 9000)},
 	"unique words":            {`{uniqueItems: true}`, `[` + repeated(`"k#"`, 80_000) + `]`},
@@ -80,7 +80,7 @@ var nasty = map[string]struct{ schema, value string }{
 	"a format of patterns":    {`{items: {format: regex}}`, `[` + repeated(`"`+strings.Repeat(`\\pL{999}`, 200)+`"`, 100) + `]`},
 	"nobody's business":       {`{anyOf: [` + repeated(`{properties: {a#: true}}`, 40) + `], unevaluatedProperties: true}`, `{` + repeated(`"k#":1`, 2000) + `}`},
 	"names":                   {`{patternProperties: {` + repeated(`'^[a-z]{3}#': {type: integer}`, 40) + `}}`, `{` + repeated(`"abc#":1`, 400) + `}`},
-	"many mistakes":           {`{items: {type: object, required: [a, b]}}`, `[` + repeated(`{}`, 100_000) + `]`},
+	"many mistakes":           {`{items: {type: object, required: [a, b]}}`, `[` + repeated(`{}`, 60_000) + `]`},
 }
 
 // What is taken and made to cost as much as it can is checked within bounds, or said to be too
@@ -101,7 +101,7 @@ func TestNastyWork(t *testing.T) {
 		allocations, bytes := spent(func() {
 			v = checker.CheckBag(kith.Provider, AppBag, map[string]string{"k": test.value})
 		})
-		if allocations > 8_000_000 || bytes > 500<<20 {
+		if allocations > 4_000_000 || bytes > 200<<20 {
 			t.Errorf("%s: %d allocations, %d MB", name, allocations, bytes>>20)
 		}
 		k := checker.sides[kith.Provider][AppBag].keys["k"]
@@ -208,7 +208,7 @@ func TestStepsBoundVisits(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
 	most := 0.0
-	for range 500 {
+	for range 200 {
 		schema := randomSchema(r, 5)
 		_, cost, err := compileSchema(schema, "")
 		if err != nil {
@@ -244,7 +244,7 @@ func TestNastyNames(t *testing.T) {
 		"a long property":          {"a/v0/provider.json", []byte(`{"properties":{"app":{"type":"object","properties":{"k":{"type":"object","properties":{"` + long + `":{"anyOf":[` + repeated("3", 4000) + `]}}}}}}}`)},
 		"a long key":               {"a/v0/provider.json", []byte(`{"properties":{"app":{"type":"object","properties":{"` + long + `":{"type":"object","anyOf":[` + repeated("3", 4000) + `]}}}}}`)},
 		"a long class":             {"a/v0/schema.py", []byte("class " + long + "(BaseModel):\n" + strings.ReplaceAll(repeated("    f#: odd", 400), ", ", "\n") + "\nclass ProviderSchema(BaseModel):\n    app: " + long + "\n")},
-		"very many notes":          {"a/v0/provider.json", []byte(`{"properties":{"app":{"type":"object","properties":{` + repeated(`"k#":{"type":"object","anyOf":[`+repeated("3", 200)+`]}`, 200) + `}}}}`)},
+		"very many notes":          {"a/v0/provider.json", []byte(`{"properties":{"app":{"type":"object","properties":{` + repeated(`"k#":{"type":"object","anyOf":[`+repeated("3", 100)+`]}`, 14) + `}}}}`)},
 		"patterns of many letters": {"a/v0/provider.json", []byte(`{"properties":{"app":{"type":"object","properties":{"k":{"type":"object","patternProperties":{` + repeated(`"#`+strings.Repeat(`\\pL{999}`, 20)+`":{}`, 1000) + `}}}}}}`)},
 		"patterns in both cases":   {"a/v0/provider.json", []byte(`{"properties":{"app":{"type":"object","properties":{"k":{"type":"object","patternProperties":{` + repeated(`"(?i)#`+strings.Repeat(`[A-\\x{1e942}]`, 12)+`":{}`, 1000) + `}}}}}}`)},
 		"examples, each a few bytes": {"x.yaml", []byte("interface: x\nprovider: {app: {keys: {k: {encoding: json, schema: {items: {anyOf: [" + repeated("{minLength: 1#}", 1000) + "]}}}}}}\nexamples:\n" +
@@ -252,7 +252,7 @@ func TestNastyNames(t *testing.T) {
 	} {
 		allocations, bytes := spent(func() { ImportFile(f) })
 		t.Logf("%-30s %9d allocations %6d MB", name, allocations, bytes>>20)
-		if allocations > 20_000_000 || bytes > 800<<20 {
+		if allocations > 8_000_000 || bytes > 500<<20 {
 			t.Errorf("%s: %d allocations, %d MB", name, allocations, bytes>>20)
 		}
 	}

@@ -195,7 +195,6 @@ func (b *compiledBag) present(k *compiledKey, bag map[string]string) bool {
 
 // check checks one value as it is on the wire. The work of it is taken off the bag's budget.
 func (k *compiledKey) check(text string, v *Verdict, budget *Budget) {
-	sensitive := k.Sensitive || sensitiveName(k.Name)
 	switch {
 	case k.Unchecked != "":
 		v.Unchecked = append(v.Unchecked, Note{k.Name, k.Unchecked})
@@ -203,17 +202,23 @@ func (k *compiledKey) check(text string, v *Verdict, budget *Budget) {
 	case k.Secret != NoSecret && isSecretURI(text):
 		return
 	case k.Secret == SecretOnly:
-		v.add(Violation{k.Name, "", showText(text, sensitive), "secret", "it must be a reference to a secret: secret:ID"})
+		v.add(Violation{k.Name, "", showText(text, k.sensitive()), "secret", "it must be a reference to a secret: secret:ID"})
+		return
+	case k.fine(text, budget):
 		return
 	}
-	if k.Encoding == JSON && k.skims(text, budget) {
-		return
-	}
+	k.inspect(text, v, budget)
+}
+
+func (k *compiledKey) sensitive() bool { return k.Sensitive || sensitiveName(k.Name) }
+
+// inspect is check for a value that is not certainly fine.
+func (k *compiledKey) inspect(text string, v *Verdict, budget *Budget) {
 	var value any = text
 	if k.Encoding == JSON {
 		var err error
 		if value, err = decodeJSON([]byte(text)); err != nil {
-			v.add(Violation{k.Name, "", showText(text, sensitive), "encoding", "it must be JSON: " + err.Error()})
+			v.add(Violation{k.Name, "", showText(text, k.sensitive()), "encoding", "it must be JSON: " + err.Error()})
 			return
 		}
 	}
@@ -226,7 +231,7 @@ func (k *compiledKey) check(text string, v *Verdict, budget *Budget) {
 		return
 	}
 	if !k.quick.fits(value) {
-		k.explain(value, work, sensitive, v)
+		k.explain(value, work, k.sensitive(), v)
 	}
 }
 

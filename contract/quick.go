@@ -157,7 +157,13 @@ func (q *quick) array(s *jsonschema.Schema) bool {
 
 // fits reports whether v is certainly allowed. A nil form is certain of nothing.
 func (q *quick) fits(v any) bool {
-	if q == nil || q.words != nil && !q.isWord(v) {
+	if q == nil {
+		return false
+	}
+	if s, ok := v.(string); ok {
+		return q.fitsRaw(s)
+	}
+	if q.words != nil {
 		return false
 	}
 	if len(q.choice) > 0 && !slices.ContainsFunc(q.choice, func(b *quick) bool { return b.fits(v) }) {
@@ -168,8 +174,6 @@ func (q *quick) fits(v any) bool {
 		return q.allows("null")
 	case bool:
 		return q.allows("boolean")
-	case string:
-		return q.allows("string") && q.fitsString(v)
 	case json.Number:
 		return q.fitsNumber(v.String())
 	case []any:
@@ -182,9 +186,15 @@ func (q *quick) fits(v any) bool {
 
 func (q *quick) allows(kind string) bool { return q.types == nil || slices.Contains(q.types, kind) }
 
-func (q *quick) isWord(v any) bool {
-	s, ok := v.(string)
-	return ok && slices.Contains(q.words, s)
+// fitsRaw is fits for a string.
+func (q *quick) fitsRaw(s string) bool {
+	if q.words != nil && !slices.Contains(q.words, s) {
+		return false
+	}
+	if len(q.choice) > 0 && !slices.ContainsFunc(q.choice, func(b *quick) bool { return b.fitsRaw(s) }) {
+		return false
+	}
+	return q.allows("string") && q.fitsString(s)
 }
 
 func (q *quick) fitsString(s string) bool {

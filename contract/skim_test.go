@@ -131,12 +131,17 @@ func TestSkimAllocates(t *testing.T) {
 		targets = append(targets, fmt.Sprintf(`{"host":"10.0.0.%d","port":%d}`, i, 1000+i))
 	}
 	text := "[" + strings.Join(targets, ",") + "]"
+	k.Encoding = JSON
+	raw := skimKey(t, `{"type":"string","pattern":"^[a-z]+$","maxLength":20}`)
 	budget := NewBudget(MaxWork)
 	if n := testing.AllocsPerRun(100, func() {
-		if !k.skims(text, budget) {
-			t.Error("not skimmed")
+		if !k.fine(text, budget) || !raw.fine("abc", budget) {
+			t.Error("not taken as it stands")
 		}
 	}); n > 0 {
 		t.Errorf("%v allocations", n)
+	}
+	if raw.fine("ABC", budget) || raw.fine("abc", NewBudget(0)) {
+		t.Error("taken, though it does not fit, or there is no budget for it")
 	}
 }

@@ -50,7 +50,7 @@ func (e encoder) marshal(v any) ([]byte, error) {
 	if !e.byHand {
 		return json.Marshal(v)
 	}
-	o := object{buf: make([]byte, 0, usualSize)}
+	o := object{buf: make([]byte, 0, usual(v))}
 	switch v := v.(type) {
 	case *core.Bag:
 		o.bag(v)
@@ -64,8 +64,19 @@ func (e encoder) marshal(v any) ([]byte, error) {
 	return o.buf, o.err
 }
 
-// usualSize holds most bags, progresses and entries.
-const usualSize = 512
+// usualSize holds most bags, progresses and entries; usualVerdict what a verdict adds.
+const (
+	usualSize    = 512
+	usualVerdict = 320
+)
+
+// usual is how much room the JSON of v most likely takes.
+func usual(v any) int {
+	if entry, ok := v.(core.Entry); ok && entry.Hook != nil {
+		return usualSize + usualVerdict*len(entry.Hook.Verdicts)
+	}
+	return usualSize
+}
 
 // object appends JSON to a buffer. The first error stays.
 type object struct {
@@ -86,16 +97,24 @@ func (o *object) key(name string) {
 func (o *object) open()  { o.buf = append(o.buf, '{') }
 func (o *object) close() { o.buf = append(o.buf, '}') }
 
-// text appends a string; anything that needs escaping goes the long way.
+// text appends a string. Quotes are escaped here, as there are many in a databag that
+// holds JSON; anything else that needs escaping goes the long way.
 func (o *object) text(s string) {
+	start, from := len(o.buf), 0
+	o.buf = append(o.buf, '"')
 	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+		switch c := s[i]; {
+		case c == '"' || c == '\\':
+			o.buf = append(o.buf, s[from:i]...)
+			o.buf = append(o.buf, '\\')
+			from = i
+		case c < ' ' || c > '~' || c == '<' || c == '>' || c == '&':
+			o.buf = o.buf[:start]
 			o.any(s)
 			return
 		}
 	}
-	o.buf = append(o.buf, '"')
-	o.buf = append(o.buf, s...)
+	o.buf = append(o.buf, s[from:]...)
 	o.buf = append(o.buf, '"')
 }
 

@@ -41,7 +41,7 @@ func scramble(rnd *rand.Rand, v reflect.Value, depth int) {
 	if depth > 0 && rnd.IntN(4) == 0 {
 		return
 	}
-	texts := []string{"", "a", "web/0", "ä <b> & \"c\"", "line\nbreak", "\xff", "back\\slash", "\u2028", "~ !"}
+	texts := []string{"", "a", "web/0", "ä <b> & \"c\"", "line\nbreak", "\xff", "back\\slash", `[{"host":"a\b"}]`, `"`, `x"<`, "\u2028", "~ !"}
 	if t, ok := v.Addr().Interface().(*time.Time); ok {
 		zone := []*time.Location{time.UTC, time.FixedZone("", 3600)}[rnd.IntN(2)]
 		*t = time.Unix(rnd.Int64N(4e9), rnd.Int64N(2)*rnd.Int64N(1e9)).In(zone)

@@ -191,7 +191,7 @@ func TestHostileFiles(t *testing.T) {
 	for name, test := range map[string]struct{ path, text, want string }{
 		"very many keys":     {"a/v0/provider.json", `{"properties":{` + many(60000, `"k#":{},`) + `"z":{}}}`, "at most 500 are taken"},
 		"required keys":      {"a/v0/provider.json", `{"properties":{},"required":[` + many(80000, `"k#",`) + `"z"]}`, "at most 500 are taken"},
-		"one definition":     {"a/v0/provider.json", `{"$defs":{"W":` + wide + `},"properties":{` + strings.ReplaceAll(many(400, `"k#":{"$ref":"@/$defs/W"},`), "@", "#") + `"z":{"$ref":"#/$defs/W"}}}`, "more than 50000 values together"},
+		"one definition":     {"a/v0/provider.json", `{"$defs":{"W":` + wide + `},"properties":{` + strings.ReplaceAll(many(400, `"k#":{"$ref":"@/$defs/W"},`), "@", "#") + `"z":{"$ref":"#/$defs/W"}}}`, "more than 20000 values together"},
 		"keys in a contract": {"c.yaml", "interface: x\nprovider:\n  app:\n    keys:\n" + many(20000, "      k#: {}\n"), "at most 500 are taken"},
 		"doubling bases":     {"a/v0/schema.py", many(60, "class C#(D#, D#):\n    a: str\nclass D#(C#, C#):\n    b: int\n") + "class ProviderSchema(C1, D1, C2):\n    app: C1\n", ""},
 		"fields of a class":  {"a/v0/schema.py", "class ProviderSchema:\n" + many(40000, "    f#: str\n"), "more than 500 classes, or fields in one"},

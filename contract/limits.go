@@ -7,11 +7,12 @@ const (
 	// The largest of the public catalogue has 25 KB.
 	MaxFileBytes = 1 << 20
 	// MaxSchemaNodes is how many values one key's schema may have once its
-	// references are written out. The largest of the public catalogue has about 700.
+	// references are written out. The largest of the public catalogue has some hundred.
 	MaxSchemaNodes = 5000
 	// MaxContractNodes is how many values all schemas of one file may have: many keys
-	// that each name the same large definition are compiled one by one.
-	MaxContractNodes = 50_000
+	// that each name the same large definition are compiled one by one, and compiling
+	// takes microseconds for each. The largest file of the public catalogue has some hundred.
+	MaxContractNodes = 20_000
 	// MaxSchemaDepth is how deep a schema may nest, references written out.
 	MaxSchemaDepth = 48
 	// MaxKeys is how many keys one bag of a contract may have.

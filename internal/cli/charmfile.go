@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"archive/zip"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -91,7 +93,13 @@ func (c *localCharm) open() error {
 	if c.charm, err = charm.ReadArchive(c.file.Name()); err != nil {
 		return err
 	}
+	return c.sum()
+}
+
+// sum finds out the archive's id and size, and winds it back.
+func (c *localCharm) sum() error {
 	sum := sha256.New()
+	var err error
 	if c.size, err = io.Copy(sum, c.file); err == nil {
 		_, err = c.file.Seek(0, io.SeekStart)
 	}
@@ -100,6 +108,33 @@ func (c *localCharm) open() error {
 	}
 	c.id = hex.EncodeToString(sum.Sum(nil))
 	return nil
+}
+
+// another puts an archive with the same files and an id of its own in place of the one to be sent:
+// what differs is the archive's comment.
+func (c *localCharm) another() error {
+	in, err := zip.NewReader(c.file, c.size)
+	if err != nil {
+		return fmt.Errorf("cannot read the charm: %w", err)
+	}
+	to, err := os.CreateTemp("", "kith-*.charm")
+	if err != nil {
+		return fmt.Errorf("cannot pack the charm: %w", err)
+	}
+	w := zip.NewWriter(to)
+	for _, f := range in.File {
+		err = errors.Join(err, w.Copy(f))
+	}
+	err = errors.Join(err, w.SetComment("kith: "+rand.Text()), w.Close())
+	c.close()
+	c.file, c.temp = to, true
+	if err != nil {
+		return fmt.Errorf("cannot pack the charm: %w", err)
+	}
+	if _, err := to.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("cannot pack the charm: %w", err)
+	}
+	return c.sum()
 }
 
 // pack makes an archive of a charm's folder.

@@ -2,10 +2,12 @@ package cli
 
 import (
 	"context"
+	"slices"
 
 	"github.com/spf13/pflag"
 
 	"kith"
+	"kith/charm"
 	"kith/internal/api"
 	"kith/internal/core"
 )
@@ -76,9 +78,24 @@ which is in use is refused.`,
 			if err := checkBind(bind, c.charm); err != nil {
 				return err
 			}
+			if path != "" {
+				if err := x.freshRevision(ctx, c); err != nil {
+					return err
+				}
+			}
 			return x.refresh(ctx, before, c, o)
 		},
 	}
+}
+
+// freshRevision makes a charm that the controller has already another one: "A refresh with --path
+// always counts as a new revision" (CLI reference, section 7.8), with upgrade-charm and all.
+func (x *call) freshRevision(ctx context.Context, c *localCharm) error {
+	known, err := x.api.HasBlob(ctx, c.id)
+	if err != nil || !known {
+		return err
+	}
+	return c.another()
 }
 
 // refreshFlags are the flags of refresh that do not choose the charm.
@@ -101,7 +118,7 @@ func (x *call) refresh(ctx context.Context, before api.ShowApp, c *localCharm, o
 	} else if c.id == before.CharmID {
 		x.say("charm %q: already up-to-date", c.charm.Meta.Name)
 	} else {
-		err = x.replaceCharm(ctx, app, c, o)
+		err = x.replaceCharm(ctx, before, c, o)
 	}
 	if err != nil {
 		return err
@@ -133,7 +150,8 @@ func (x *call) refreshExtras(ctx context.Context, before api.ShowApp, o refreshF
 	return whole(err)
 }
 
-func (x *call) replaceCharm(ctx context.Context, app kith.AppName, c *localCharm, o refreshFlags) error {
+// replaceCharm also says which endpoints have come with the charm (section 8.4).
+func (x *call) replaceCharm(ctx context.Context, before api.ShowApp, c *localCharm, o refreshFlags) error {
 	if err := c.send(ctx, x); err != nil {
 		return err
 	}
@@ -141,14 +159,20 @@ func (x *call) replaceCharm(ctx context.Context, app kith.AppName, c *localCharm
 	if err != nil {
 		return err
 	}
-	op := core.Refresh{App: app, Charm: c.id, Force: o.force, ForceUnits: o.forceUnits, Storage: o.storage, Resources: files}
+	op := core.Refresh{App: before.Name, Charm: c.id, Force: o.force, ForceUnits: o.forceUnits, Storage: o.storage, Resources: files}
 	if _, err := x.do(ctx, op); err != nil {
 		return whole(err)
 	}
-	after, err := x.api.App(ctx, x.modelID(), app)
+	after, err := x.api.App(ctx, x.modelID(), before.Name)
 	if err != nil {
 		return err
 	}
 	x.say("Added local charm %q, revision %d, to the model", after.CharmName, after.CharmRev)
+	for _, e := range after.Endpoints {
+		old := slices.ContainsFunc(before.Endpoints, func(b charm.Relation) bool { return b.Name == e.Name })
+		if !old {
+			x.say("adding endpoint %q to default space %q", e.Name, space)
+		}
+	}
 	return nil
 }

@@ -218,7 +218,11 @@ func (m Meta) Hooks() []string {
 
 // sortedKeys returns the keys of a map in order: no map order reaches a caller.
 func sortedKeys[V any](m map[string]V) []string {
-	return slices.Sorted(maps.Keys(m))
+	keys := make([]string, 0, len(m))
+	for k := range m { // any order: sorted
+		keys = append(keys, k)
+	}
+	return sorted(keys)
 }
 
 // sorted sorts in place and returns its argument.

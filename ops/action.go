@@ -81,7 +81,7 @@ func (e *ActionEvent) Fail(message string) error { return e.f.backend.ActionFail
 func OnAction(name string, handle func(*ActionEvent) error) Observation {
 	return Observation{key: actionPrefix + name, call: func(f *Framework, em emission) error {
 		return handle(&ActionEvent{f.base(em), em.env.ActionID})
-	}}.about("action", name, func(c *CharmMeta) bool {
+	}}.about("action", name, func(c *CharmMeta, name string) bool {
 		_, ok := c.Actions[name]
 		return ok
 	})

@@ -132,7 +132,7 @@ func collect(name string, handle func(*CollectStatusEvent) error) Observation {
 }
 
 // about gives an observation the subject its event is about.
-func (o Observation) about(subject, of string, known func(*CharmMeta) bool) Observation {
+func (o Observation) about(subject, of string, known func(meta *CharmMeta, of string) bool) Observation {
 	o.subject, o.of, o.known = subject, of, known
 	return o
 }
@@ -146,14 +146,14 @@ type RelationEvent struct {
 }
 
 func relationHook(endpoint kith.EndpointName, kind string, call func(RelationEvent, EventEnv) error) Observation {
-	return hook(string(endpoint)+"-"+kind, func(f *Framework, em emission) error {
+	return Observation{key: hookPrefix + string(endpoint) + "-" + kind, call: func(f *Framework, em emission) error {
 		rel, err := f.model.relation(RelationRef{em.env.Relation, em.env.RelationID})
 		if err != nil {
 			return err
 		}
 		return call(RelationEvent{f.deferrable(em), rel, em.env.RemoteApp}, em.env)
-	}).about("endpoint", string(endpoint), func(c *CharmMeta) bool {
-		_, ok := c.Endpoint(endpoint)
+	}}.about("endpoint", string(endpoint), func(c *CharmMeta, name string) bool {
+		_, ok := c.Endpoint(kith.EndpointName(name))
 		return ok
 	})
 }

@@ -86,7 +86,7 @@ func (f *Framework) check(o Observation) error {
 		return kith.Errorf(kith.Invalid, "cannot observe: an empty Observation has no event").
 			WithHint("make one with a function such as ops.OnConfigChanged")
 	}
-	if o.known != nil && !o.known(f.meta) {
+	if o.known != nil && !o.known(f.meta, o.of) {
 		return kith.Errorf(kith.Invalid, "cannot observe %q: the charm has no %s %q", o.event(), o.subject, o.of).
 			WithHint("the metadata of the charm has to name it")
 	}
@@ -115,7 +115,7 @@ type Observation struct {
 	name string
 	// known reports whether a charm has the subject the event is about: the endpoint,
 	// storage, action or container called of.
-	known       func(*CharmMeta) bool
+	known       func(meta *CharmMeta, of string) bool
 	subject, of string
 }
 

@@ -83,11 +83,10 @@ func (e *CollectStatusEvent) AddStatus(s Status) {
 
 // collectStatus asks for the unit's status, or the application's, and sets it.
 func (f *Framework) collectStatus(app bool) error {
-	name := collectUnitStatusName
+	name, key := collectUnitStatusName, internalPrefix+collectUnitStatusName
 	if app {
-		name = collectAppStatusName
+		name, key = collectAppStatusName, internalPrefix+collectAppStatusName
 	}
-	key := internalPrefix + name
 	if !slices.ContainsFunc(f.observers, func(o Observation) bool { return o.key == key }) {
 		return nil
 	}

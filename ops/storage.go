@@ -117,7 +117,7 @@ func storageHook(name, kind string, call func(StorageEvent) error) Observation {
 			return err
 		}
 		return call(StorageEvent{f.deferrable(em), s})
-	}).about("storage", name, func(c *CharmMeta) bool {
+	}).about("storage", name, func(c *CharmMeta, name string) bool {
 		_, ok := c.Storages[name]
 		return ok
 	})

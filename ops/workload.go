@@ -60,7 +60,7 @@ func OnPebbleCheckRecovered(container string, handle func(*PebbleCheckRecoveredE
 func workloadHook(container, kind string, call func(WorkloadEvent, EventEnv) error) Observation {
 	return hook(container+"-"+kind, func(f *Framework, em emission) error {
 		return call(WorkloadEvent{f.deferrable(em), em.env.WorkloadName}, em.env)
-	}).about("container", container, func(c *CharmMeta) bool {
+	}).about("container", container, func(c *CharmMeta, container string) bool {
 		_, ok := c.Containers[container]
 		return ok
 	})

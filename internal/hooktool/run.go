@@ -172,21 +172,20 @@ func put[K comparable, V any](m *map[K]V, key K, value V) {
 // Effects is everything written so far that commits with the hook.
 func (r *Run) Effects() core.Effects {
 	e := core.Effects{Ports: slices.Clone(r.ports)}
-	sides := slices.SortedFunc(maps.Keys(r.written), func(a, b sideKey) int {
-		if a.relation != b.relation {
-			return int(a.relation) - int(b.relation)
-		}
-		if a.app == b.app {
+	for side, set := range r.written { // any order: sorted below
+		e.Bags = append(e.Bags, core.BagWrite{Relation: side.relation, App: side.app, Set: maps.Clone(set)})
+	}
+	slices.SortFunc(e.Bags, func(a, b core.BagWrite) int {
+		switch {
+		case a.Relation != b.Relation:
+			return int(a.Relation) - int(b.Relation)
+		case a.App == b.App:
 			return 0
-		}
-		if b.app { // the unit's own bag first
+		case b.App: // the unit's own bag first
 			return -1
 		}
 		return 1
 	})
-	for _, s := range sides {
-		e.Bags = append(e.Bags, core.BagWrite{Relation: s.relation, App: s.app, Set: maps.Clone(r.written[s])})
-	}
 	if len(r.state) > 0 {
 		e.State = maps.Clone(r.state)
 	}

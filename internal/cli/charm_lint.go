@@ -36,7 +36,7 @@ var lintRules = []struct {
 	{"nothing-to-run", lintError, "there is neither a dispatch nor a hook"},
 	{"not-executable", lintError, "dispatch, or what runs an action, cannot be run"},
 	{"action-missing", lintError, "nothing runs for an action that is described"},
-	{"assumes-unmet", lintWarning, "the charm assumes what kith does not offer: Juju refuses to deploy it then"},
+	{"assumes-unmet", lintWarning, "assumes what kith does not offer: Juju refuses it then"},
 	{"unknown-hook", lintWarning, "a hook that nothing ever runs"},
 	{"unknown-action", lintWarning, "an action that nothing describes"},
 	{"interface-spelling", lintWarning, "an interface is spelled as elsewhere, but for - and _"},

@@ -44,8 +44,8 @@ A charm passes if none of its hooks fails and nothing it wrote breaks the contra
 any time; and, where the other side wrote all it must, if nothing is missing in what the
 charm wrote. --partial lets things be missing: for charms that wait for something else.
 
-A peer relation has no other party to stand in for, and is refused: its bags can be looked
-at with contract check, and in tests with several units.
+A peer relation has no other party to stand in for, and is refused: its bags can be
+looked at with contract check, and in tests with several units.
 
 The contract is that of the endpoint's interface that comes with kith, unless
 --contract names another. The exit status is 1 if an example is not passed.`,

@@ -36,7 +36,7 @@ exec "$PROGRAM"
 // kith and its socket it knows nothing. Each tool is a script that notes that it was called,
 // and goes on to the real one.
 const throughTools = `#!/bin/sh
-env | sed -n "s/^\(JUJU_AGENT_[A-Z_]*\|KITH_[A-Z_]*\)=\(.*\)/export \1='\2'/p" > "$JUJU_CHARM_DIR/hidden"
+env | sed -n -e "s/^\(JUJU_AGENT_[A-Z_]*\)=\(.*\)/export \1='\2'/p" -e "s/^\(KITH_[A-Z_]*\)=\(.*\)/export \1='\2'/p" > "$JUJU_CHARM_DIR/hidden"
 tools=${PATH%%:*}
 mkdir -p "$JUJU_CHARM_DIR/shims"
 for tool in "$tools"/*; do

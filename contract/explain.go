@@ -37,6 +37,11 @@ func (k *compiledKey) explain(value any, work int, sensitive bool, v *Verdict) {
 		if level < maxDescent {
 			part, step, below = firstWrong(schema, value)
 		}
+		var own *jsonschema.ValidationError
+		if below == nil && errors.As(shallow(schema).Validate(value), &own) {
+			k.collect(own, value, path, sensitive, v)
+			return
+		}
 		if below == nil {
 			k.report(finding{path, value, sensitive, "schema", "it does not fit its schema, and is too large to say where"}, v)
 			return
@@ -79,6 +84,28 @@ func firstWrong(s *jsonschema.Schema, value any) (any, string, *jsonschema.Schem
 	return nil, "", nil
 }
 
+// shallow is what a schema says of a value without looking into its parts: to say what is wrong with
+// that takes a few words, however large the value is.
+func shallow(s *jsonschema.Schema) *jsonschema.Schema {
+	out := &jsonschema.Schema{
+		DraftVersion: s.DraftVersion, Location: s.Location, Types: s.Types, Required: s.Required, DependentRequired: s.DependentRequired,
+		MinItems: s.MinItems, MaxItems: s.MaxItems, MinProperties: s.MinProperties, MaxProperties: s.MaxProperties,
+	}
+	if open, ok := s.AdditionalProperties.(bool); ok && !open {
+		yes := true
+		anything := &jsonschema.Schema{Bool: &yes}
+		out.AdditionalProperties = false
+		out.Properties, out.PatternProperties = map[string]*jsonschema.Schema{}, map[jsonschema.Regexp]*jsonschema.Schema{}
+		for name := range s.Properties { // any order: into a map
+			out.Properties[name] = anything
+		}
+		for pattern := range s.PatternProperties { // any order: into a map
+			out.PatternProperties[pattern] = anything
+		}
+	}
+	return out
+}
+
 // finding is one thing that is wrong with a value.
 type finding struct {
 	path      []string
@@ -92,6 +119,9 @@ func (k *compiledKey) report(f finding, v *Verdict) {
 	path := ""
 	for _, step := range f.path {
 		path += "/" + step
+	}
+	if len(path) > maxNotePath { // a charm can call a property anything, and a history keeps it
+		path = strings.ToValidUTF8(path[:maxNotePath], "") + "…"
 	}
 	v.add(Violation{k.Name, path, show(f.value, f.sensitive), f.rule, f.text})
 }
@@ -174,6 +204,21 @@ func escaped(location []string) string {
 	return b.String()
 }
 
+// someOf are names for a sentence: the first few, and how many more there are.
+func someOf(list []string) string {
+	const few = 10
+	list = sorted(slices.Clone(list))
+	more := ""
+	if len(list) > few {
+		more = fmt.Sprintf(" and %d more", len(list)-few)
+		list = list[:few]
+	}
+	for i := range list {
+		list[i] = clip(list[i])
+	}
+	return quotedList(list) + more
+}
+
 // rule is the keyword that was broken.
 func rule(k jsonschema.ErrorKind) string {
 	if path := k.KeywordPath(); len(path) > 0 {
@@ -189,9 +234,9 @@ func sentence(k jsonschema.ErrorKind, sensitive bool) string {
 	case *jskind.Type:
 		return "it must be of type " + strings.Join(k.Want, " or ")
 	case *jskind.Required:
-		return "it lacks " + quotedList(sorted(slices.Clone(k.Missing)))
+		return "it lacks " + someOf(k.Missing)
 	case *jskind.AdditionalProperties:
-		return "it must not have " + quotedList(sorted(slices.Clone(k.Properties)))
+		return "it must not have " + someOf(k.Properties)
 	case *jskind.Enum:
 		return "it must be one of " + clip(encodeJSON(k.Want))
 	case *jskind.Const:

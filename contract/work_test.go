@@ -288,6 +288,60 @@ func TestMistakesInOrder(t *testing.T) {
 	}
 }
 
+// What is said of a value is short, however large the value is and whatever its parts are called: it is
+// kept in the history of a model.
+func TestVerdictsAreShort(t *testing.T) {
+	t.Parallel()
+	c, err := Parse("x.yaml", []byte("interface: x\nprovider: {app: {keys: {k: {encoding: json, schema: {anyOf: [{type: integer}, {$ref: '#/$defs/o'}]}}, "+
+		"o: {encoding: json, schema: {$ref: '#/$defs/o'}}, l: {encoding: json, schema: {type: array, items: {type: array, items: {type: integer}}, maxItems: 9}}}}}\n"+
+		"$defs: {o: {type: object, required: [need], properties: {a: {items: {type: integer}}}, additionalProperties: false}}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checker, err := c.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Repeat("n", 100_000)
+	for name, test := range map[string]struct{ key, value, want string }{
+		"long names":       {"o", `{"` + long + `": 1, "need": 1}`, "o: an object of 2: it must not have"},
+		"many names":       {"o", `{"need": 1, ` + repeated(`"n#": 1`, 3000) + `}`, `"n1005" and 2991 more (additionalProperties)`},
+		"very many names":  {"o", `{` + repeated(`"n#": 1`, 40_000) + `}`, `it lacks "need" (required)`},
+		"of another kind":  {"o", `[` + repeated(`1`, 40_000) + `]`, "it must be of type object (type)"},
+		"too many":         {"l", `[` + repeated(`[1]`, 40_000) + `]`, "it must have at most 9 items (maxItems)"},
+		"in a long path":   {"l", `[[` + repeated(`"`+long[:50]+`"`, 60) + `]]`, `l/0/0: "`},
+		"in all of a part": {"o", `{"need": 1, "a": [` + repeated(`"x"`, 60) + `]}`, "o/a/0: "},
+	} {
+		v := checker.CheckBag(kith.Provider, AppBag, map[string]string{test.key: test.value})
+		text := verdictText(v)
+		if v.State != Violating || !strings.Contains(text, test.want) {
+			t.Errorf("%s: %s, want %q", name, text[:min(len(text), 500)], test.want)
+		}
+		if size := len(encodeJSON(v)); size > 20_000 {
+			t.Errorf("%s: the verdict has %d bytes", name, size)
+		}
+	}
+	deep := checkerOf(t, "interface: x\nprovider: {app: {keys: {k: {encoding: json, schema: {additionalProperties: {items: {type: integer}}}}}}}")
+	v := deep.CheckBag(kith.Provider, AppBag, map[string]string{"k": `{"` + long + `": [` + repeated(`"x"`, 60) + `]}`})
+	if size := len(encodeJSON(v)); v.State != Violating || size > 40_000 {
+		t.Errorf("names as long as a value make a verdict of %d bytes", size)
+	}
+}
+
+// checkerOf is the checker of a contract.
+func checkerOf(t *testing.T, text string) *Checker {
+	t.Helper()
+	c, err := Parse("x.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checker, err := c.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return checker
+}
+
 // Bags that share a budget cannot cost more together: what is beyond it is not checked, and said to be.
 func TestSharedBudget(t *testing.T) {
 	t.Parallel()

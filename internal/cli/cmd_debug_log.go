@@ -17,6 +17,7 @@ const firstLines = 10
 
 // debugLogFlags are the flags of debug-log (CLI reference, section 10.1).
 type debugLogFlags struct {
+	since              time.Time // older records are not shown
 	filter             api.LogFilter
 	level, format      string
 	lines, limit       int
@@ -156,6 +157,9 @@ func (o *debugLogFlags) read(ctx context.Context, x *call, q api.LogQuery, p pal
 	for r, err := range x.api.Logs(ctx, x.modelID(), q) {
 		if err != nil {
 			return err
+		}
+		if r.Time.Before(o.since) {
+			continue
 		}
 		text := o.line(r, p)
 		if o.format == formatJSON {

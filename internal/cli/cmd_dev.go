@@ -83,11 +83,16 @@ func (o *devFlags) run(ctx context.Context, x *call, args []string) error {
 		return err
 	}
 	defer watch.close()
+	// Hooks may have run before anybody follows the log: it is shown from here on.
+	o.log.since = time.Now()
 	if err := d.start(ctx, o); err != nil {
 		return err
 	}
 	return d.loop(ctx, o, watch)
 }
+
+// devLog bounds what hooks may have logged between the deployment and the moment the log is followed.
+const devLog = 1000
 
 // dev is a charm that is being worked on.
 type dev struct {
@@ -142,7 +147,7 @@ func (d *dev) loop(ctx context.Context, o *devFlags, watch *folderWatch) error {
 	logErr := make(chan error, 1)
 	logging.Go(func() {
 		o.log.filter.Include = []string{string(d.app)}
-		logErr <- o.log.read(ctx, d.call, api.LogQuery{LogFilter: o.log.filter, Follow: true}, d.outColor)
+		logErr <- o.log.read(ctx, d.call, api.LogQuery{LogFilter: o.log.filter, Last: devLog, Follow: true}, d.outColor)
 	})
 	d.say("Watching %s; Ctrl-C stops", d.dir)
 	for {

@@ -31,8 +31,13 @@ const (
 	// A snapshot bounds what a restart replays and what raft keeps in memory. It costs
 	// a commit of the database and some small writes, after the entries were answered.
 	snapshotEntries = 100
-	catchUpEntries  = 1 // for followers, of which there are none; 0 would mean 5000
 	keepFiles       = 1 // snapshots and log segments that nothing needs any more
+
+	// What is left of raft's log after a snapshot, meant for followers, of which there are
+	// none. But a start replays what came after the last snapshot, makes one of that, and
+	// raft, told to elect itself, may look at those entries once more before it hears that they
+	// have been applied: were they gone, it would panic. So these are more than a start replays.
+	catchUpEntries = 2 * snapshotEntries
 
 	// A start reads the log's segments whole, twice; with etcd's 64 MB that takes half
 	// a second. Entries larger than a segment make it as large as they are.

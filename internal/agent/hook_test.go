@@ -125,7 +125,8 @@ func TestEnvironment(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	dump := "#!/bin/sh\n" + `env > "../env-$JUJU_HOOK_NAME-${JUJU_REMOTE_UNIT##*/}"` + "\n"
-	w.must(core.SetModelConfig{Set: map[string]string{"juju-http-proxy": "http://proxy:3128"}})
+	w.must(core.SetModelConfig{Set: map[string]string{"juju-http-proxy": "http://proxy:3128",
+		"https-proxy": "http://host:8080", "no-proxy": "localhost"}})
 	pg := w.addCharm(map[string]string{"metadata.yaml": pgMeta})
 	web := w.addCharm(map[string]string{"metadata.yaml": webMeta, "dispatch": dump})
 	w.deploy("pg", pg, 1)
@@ -150,6 +151,8 @@ func TestEnvironment(t *testing.T) {
 		"JUJU_AVAILABILITY_ZONE=", "JUJU_VERSION=" + dispatch.JujuVersion, "CLOUD_API_VERSION=",
 		"JUJU_CHARM_HTTP_PROXY=http://proxy:3128", "JUJU_CHARM_HTTPS_PROXY=", "JUJU_CHARM_FTP_PROXY=",
 		"JUJU_CHARM_NO_PROXY=127.0.0.1,localhost,::1",
+		// "Only those configured, both letter cases."
+		"https_proxy=http://host:8080", "HTTPS_PROXY=http://host:8080", "no_proxy=localhost", "NO_PROXY=localhost",
 		"JUJU_SLA=unsupported", "LANG=C.UTF-8", "PATH=" + unit.tools() + ":" + os.Getenv("PATH"), "KITH_UNIT_ADDRESS=" + address, "KITH_HOOKWIRE=1", "KITH_RESIDENT=1",
 	}
 	if dispatch.ReadHostEnv(nil).Ubuntu() {

@@ -29,6 +29,8 @@ type HookContext struct {
 	State map[string]string `json:"state,omitempty"`
 	// Proxy holds the model's juju-*-proxy options.
 	Proxy ProxyOptions `json:"proxy"`
+	// HostProxy holds the model's options http-proxy, https-proxy, ftp-proxy and no-proxy, if they are set.
+	HostProxy ProxyOptions `json:"host-proxy,omitzero"`
 	// Attempt is how often this hook has been run without a commit (Progress.Tries).
 	Attempt uint64 `json:"attempt,omitempty"`
 	// Task is set for a task.
@@ -43,8 +45,8 @@ type HookContext struct {
 	Payloads map[string]string `json:"payloads,omitempty"`
 }
 
-// ProxyOptions are the model options a charm gets as JUJU_CHARM_*_PROXY (hook
-// protocol reference, section 5.1).
+// ProxyOptions are model options: those a charm gets as JUJU_CHARM_*_PROXY, or those of
+// the host, as http_proxy and its like (hook protocol reference, section 5.1).
 type ProxyOptions struct {
 	HTTP  string `json:"http,omitempty"`
 	HTTPS string `json:"https,omitempty"`
@@ -90,6 +92,10 @@ func (v View) Context(h Hook, now time.Time) HookContext {
 	c.Proxy = ProxyOptions{
 		HTTP: v.ModelConfig("juju-http-proxy"), HTTPS: v.ModelConfig("juju-https-proxy"),
 		FTP: v.ModelConfig("juju-ftp-proxy"), No: v.ModelConfig("juju-no-proxy"),
+	}
+	c.HostProxy = ProxyOptions{
+		HTTP: v.ModelConfig("http-proxy"), HTTPS: v.ModelConfig("https-proxy"),
+		FTP: v.ModelConfig("ftp-proxy"), No: v.ModelConfig("no-proxy"),
 	}
 	// Until upgrade-charm runs, hooks run in the charm that is unpacked.
 	if v.Past.Charm != "" && h.Kind != UpgradeCharm && h.Kind != Install {

@@ -125,6 +125,12 @@ func Environment(h HostEnv, p Places, c *core.HookContext, hook core.Hook, conte
 	} else {
 		set("TERM", "screen")
 	}
+	for _, proxy := range [...][2]string{{"http_proxy", c.HostProxy.HTTP}, {"https_proxy", c.HostProxy.HTTPS},
+		{"ftp_proxy", c.HostProxy.FTP}, {"no_proxy", c.HostProxy.No}} {
+		if name, value := proxy[0], proxy[1]; value != "" { // only those that are configured
+			set(name, value, strings.ToUpper(name), value)
+		}
+	}
 	env = append(env, h.kubernetes...)
 	if s := hook.Storage; s != nil { // section 5.6
 		set("JUJU_STORAGE_ID", string(s.ID), "JUJU_STORAGE_LOCATION", s.Location, "JUJU_STORAGE_KIND", s.Kind)

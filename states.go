@@ -1,5 +1,10 @@
 package kith
 
+// JujuVersion is the Juju version charms are told they run under: charms and the
+// ops library change what they do by it (hook protocol reference, sections 2 and
+// 17). A 3.6 release, because charms in the field refuse 4 and need at least 3.6.4.
+const JujuVersion = "3.6.14"
+
 // Life is how far an entity has come: it goes Alive → Dying → Dead and never back.
 type Life string
 

@@ -78,7 +78,7 @@ func (m Meta) CheckAssumes(features map[string]string) error {
 		return nil
 	}
 	return kith.Errorf(kith.Conflict, "Charm cannot be deployed because:\n  - %s", strings.Join(unmet, "\n  - ")).
-		WithHint("assumes in the charm's metadata says what it needs")
+		WithHint("assumes in the charm's metadata says what it needs; --force does without")
 }
 
 // unmet returns a sentence for everything that is missing; sentences about what

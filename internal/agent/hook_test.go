@@ -148,7 +148,7 @@ func TestEnvironment(t *testing.T) {
 		"JUJU_AGENT_SOCKET_ADDRESS=" + unit.socket(), "JUJU_AGENT_SOCKET_NETWORK=unix",
 		"JUJU_UNIT_NAME=web/0", "JUJU_MODEL_NAME=prod", "JUJU_MODEL_UUID=" + string(testModel),
 		"JUJU_API_ADDRESSES=10.0.0.1:17070 10.0.0.2:17070", "JUJU_MACHINE_ID=1", "JUJU_PRINCIPAL_UNIT=",
-		"JUJU_AVAILABILITY_ZONE=", "JUJU_VERSION=" + dispatch.JujuVersion, "CLOUD_API_VERSION=",
+		"JUJU_AVAILABILITY_ZONE=", "JUJU_VERSION=" + kith.JujuVersion, "CLOUD_API_VERSION=",
 		"JUJU_CHARM_HTTP_PROXY=http://proxy:3128", "JUJU_CHARM_HTTPS_PROXY=", "JUJU_CHARM_FTP_PROXY=",
 		"JUJU_CHARM_NO_PROXY=127.0.0.1,localhost,::1",
 		// "Only those configured, both letter cases."

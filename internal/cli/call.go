@@ -14,11 +14,10 @@ import (
 	"kith/internal/api"
 	"kith/internal/client"
 	"kith/internal/core"
-	"kith/internal/dispatch"
 )
 
 // jujuVersion is the Juju version we stand in for.
-const jujuVersion = dispatch.JujuVersion
+const jujuVersion = kith.JujuVersion
 
 // call is one run of the program: what it was given, and what it has found out.
 type call struct {

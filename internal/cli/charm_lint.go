@@ -13,6 +13,7 @@ import (
 	"kith"
 	"kith/charm"
 	"kith/contract"
+	"kith/internal/core"
 	"kith/internal/shipped"
 )
 
@@ -36,7 +37,7 @@ var lintRules = []struct {
 	{"nothing-to-run", lintError, "there is neither a dispatch nor a hook"},
 	{"not-executable", lintError, "dispatch, or what runs an action, cannot be run"},
 	{"action-missing", lintError, "nothing runs for an action that is described"},
-	{"assumes-unmet", lintWarning, "assumes what kith does not offer: Juju refuses it then"},
+	{"assumes-unmet", lintWarning, "assumes what kith lacks: deploy refuses it without --force"},
 	{"unknown-hook", lintWarning, "a hook that nothing ever runs"},
 	{"unknown-action", lintWarning, "an action that nothing describes"},
 	{"interface-spelling", lintWarning, "an interface is spelled as elsewhere, but for - and _"},
@@ -170,7 +171,7 @@ func (l *lint) assumes() {
 	}
 	for _, part := range all.Of {
 		one := charm.Meta{Assumes: &charm.Assumption{Kind: all.Kind, Of: []charm.Assumption{part}}}
-		err := one.CheckAssumes(map[string]string{"juju": jujuVersion})
+		err := one.CheckAssumes(core.Features())
 		if err == nil {
 			continue
 		}

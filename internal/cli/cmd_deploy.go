@@ -23,6 +23,7 @@ type deployFlags struct {
 	config []string
 	trust  bool
 	dryRun bool
+	force  bool
 	bind   string
 	attach []string
 	// storage and resources are values by name.
@@ -75,7 +76,7 @@ func (o *deployFlags) flags(f *pflag.FlagSet) {
 		f.String(name, "", "Accepted for Juju's sake; does nothing")
 	}
 	f.Int("revision", -1, "Accepted for Juju's sake; does nothing")
-	f.Bool("force", false, "Accepted for Juju's sake; does nothing")
+	f.BoolVar(&o.force, "force", false, "Also a charm that assumes what there is not")
 	o.unitsGiven = func() bool { return f.Changed("num-units") }
 }
 
@@ -136,7 +137,7 @@ func (o *deployFlags) run(ctx context.Context, x *call, args []string) error {
 
 // op is the command that deploys c as app.
 func (o *deployFlags) op(x *call, app kith.AppName, c *localCharm) (core.Deploy, error) {
-	op := core.Deploy{App: app, Charm: c.id, Units: o.units, Trust: o.trust, Base: o.base, Storage: o.storage.directives()}
+	op := core.Deploy{App: app, Charm: c.id, Units: o.units, Trust: o.trust, Base: o.base, Storage: o.storage.directives(), Force: o.force}
 	if c.charm.Meta.Subordinate {
 		if o.unitsGiven() || o.to != "" {
 			return op, kith.Errorf(kith.Invalid, "cannot use --num-units or --to with subordinate application").

@@ -28,7 +28,7 @@ which is in use is refused.`,
 			f.StringVar(&path, "path", "", "Folder or .charm file with the new version")
 			f.StringVar(&swtch, "switch", "", "The same, for a charm from elsewhere")
 			f.StringArrayVar(&config, "config", nil, "Option key=value, or a YAML file with options")
-			f.BoolVar(&force, "force", false, "Even if a limit of the new version is exceeded")
+			f.BoolVar(&force, "force", false, "Even if a limit of the new version is exceeded, or it assumes what there is not")
 			f.BoolVar(&trust, "trust", false, "Set the application's trust")
 			f.BoolVar(&forceUnits, "force-units", false, "Also units in error: the hook that failed runs again in the new version")
 			f.Bool("force-base", false, "Accepted for Juju's sake; does nothing")

@@ -84,6 +84,8 @@ type Deploy struct {
 	AttachStorage []kith.StorageID            `json:"attach-storage,omitempty"`
 	// Resources are files and images for the charm's resources, by name.
 	Resources map[string]ResourceFile `json:"resources,omitempty"`
+	// Force deploys the charm although it assumes what its host does not offer.
+	Force bool `json:"force,omitempty"`
 }
 
 // AddUnits adds units to an application.

@@ -33,6 +33,9 @@ func (t *txn) deploy(op Deploy) error {
 	if c == nil {
 		return kith.Errorf(kith.NotFound, "charm %q not found", op.Charm)
 	}
+	if err := offered(c, op.Force); err != nil {
+		return err
+	}
 	units, err := initialUnits(op.Units, c.Charm.Meta.Subordinate)
 	if err != nil {
 		return err
@@ -279,6 +282,18 @@ func (m *Model) EffectiveConfig(app *App) map[string]any {
 	return config
 }
 
+// offered refuses a charm that assumes what there is not (charm format reference, section 10;
+// hook protocol reference, end of section 17).
+func offered(c *CharmInfo, force bool) error {
+	if force {
+		return nil
+	}
+	return c.Charm.Meta.CheckAssumes(Features())
+}
+
+// Features are what charms may assume, with their versions: Juju's, as charms are told it.
+func Features() map[string]string { return map[string]string{"juju": kith.JujuVersion} }
+
 // refresh gives the application another charm (relations reference, end of section 1.5).
 func (t *txn) refresh(op Refresh) error {
 	app, err := t.app(op.App)
@@ -291,6 +306,9 @@ func (t *txn) refresh(op Refresh) error {
 	}
 	if app.Charm == c.ID {
 		return t.refreshExtras(app, &c.Charm, op)
+	}
+	if err := offered(c, op.Force); err != nil {
+		return err
 	}
 	prefix := fmt.Sprintf("cannot upgrade application %q to charm %q: ", app.Name, c.URL)
 	if c.Charm.Meta.Subordinate != app.Subordinate {

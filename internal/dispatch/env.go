@@ -13,11 +13,6 @@ import (
 	"kith/internal/hookwire"
 )
 
-// JujuVersion is the Juju version charms are told they run under: charms and the
-// ops library change what they do by it (hook protocol reference, sections 2 and
-// 17). A 3.6 release, because charms in the field refuse 4 and need at least 3.6.4.
-const JujuVersion = "3.6.14"
-
 // HostEnv is what a hook's environment takes from the host. It is read once.
 type HostEnv struct {
 	path         string // the agent's own PATH
@@ -105,7 +100,7 @@ func Environment(h HostEnv, p Places, c *core.HookContext, hook core.Hook, conte
 		"JUJU_MACHINE_ID", string(c.Machine),
 		"JUJU_PRINCIPAL_UNIT", string(c.Principal),
 		"JUJU_AVAILABILITY_ZONE", "",
-		"JUJU_VERSION", JujuVersion,
+		"JUJU_VERSION", kith.JujuVersion,
 		"CLOUD_API_VERSION", "",
 		"JUJU_CHARM_HTTP_PROXY", c.Proxy.HTTP,
 		"JUJU_CHARM_HTTPS_PROXY", c.Proxy.HTTPS,

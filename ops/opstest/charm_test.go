@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"kith/internal/dispatch"
 	"kith/ops/opstest"
 )
 
@@ -17,14 +16,6 @@ func TestMetadataThatCannotBeRead(t *testing.T) {
 		if !strings.Contains(tb.fatal, "cannot read the charm's metadata") {
 			t.Errorf("got %q", tb.fatal)
 		}
-	}
-}
-
-// The charm is told the version it is told under kith.
-func TestJujuVersion(t *testing.T) {
-	t.Parallel()
-	if opstest.JujuVersion != dispatch.JujuVersion {
-		t.Errorf("opstest says %s, the agent %s", opstest.JujuVersion, dispatch.JujuVersion)
 	}
 }
 

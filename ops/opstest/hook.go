@@ -14,7 +14,7 @@ import (
 )
 
 // JujuVersion is what charms are told they run under, as kith tells them.
-const JujuVersion ops.JujuVersion = "3.6.14"
+const JujuVersion ops.JujuVersion = kith.JujuVersion
 
 // HookError is a hook or action whose handler failed: what it wrote is dropped, and a hook
 // stays in error until it is retried.

@@ -37,7 +37,7 @@ var lintRules = []struct {
 	{"nothing-to-run", lintError, "there is neither a dispatch nor a hook"},
 	{"not-executable", lintError, "dispatch, or what runs an action, cannot be run"},
 	{"action-missing", lintError, "nothing runs for an action that is described"},
-	{"assumes-unmet", lintWarning, "assumes what kith lacks: deploy refuses it without --force"},
+	{"assumes-unmet", lintWarning, "assumes what kith lacks: deploy refuses it"},
 	{"unknown-hook", lintWarning, "a hook that nothing ever runs"},
 	{"unknown-action", lintWarning, "an action that nothing describes"},
 	{"interface-spelling", lintWarning, "an interface is spelled as elsewhere, but for - and _"},

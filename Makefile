@@ -39,16 +39,20 @@ demo: all ## integrate the example charms, for real, and show what happens
 	@KITH=$(CURDIR)/bin/kith examples/demo/demo.sh
 
 # Packages that link the etcd server are tested without -race: building the
-# server with it costs more than all our tests together. So is the simulator,
-# which runs in one goroutine, and so are the packages that may have none at all
-# (purePackages in repo_test.go), which take five times as long with it.
-# `make race` leaves nothing out.
+# server with it costs more than all our tests together. So are the simulator,
+# the packages that may have no goroutine at all (purePackages in
+# repo_test.go) and those that have none: there is no race to find, and they take
+# up to five times as long with it. `make race` leaves nothing out.
 SERVER = go.etcd.io/etcd/server/v3/etcdserver
 PACKAGES = $(shell $(GO) list ./...)
 LINKS_SERVER = $(patsubst %.test,%,$(filter %.test,$(shell \
 	$(GO) list -test -f '{{$$t := .ImportPath}}{{range .Deps}}{{if eq . "$(SERVER)"}}{{$$t}}{{end}}{{end}}' ./...)))
 PURE = kith/contract kith/internal/core kith/internal/hooktool kith/internal/resolve
-PLAIN = $(LINKS_SERVER) $(PURE) kith/internal/sim kith/internal/bench
+ALONE = kith kith/charm kith/examples kith/examples/% kith/internal/api kith/internal/bench/% kith/internal/scaffold \
+	kith/internal/script kith/internal/shipped kith/internal/sim kith/internal/tools/% kith/internal/bench
+PLAIN = $(LINKS_SERVER) $(PURE) $(ALONE)
+# The longest go first, so that the others run beside them.
+LONGEST = kith/internal/pycharms kith/internal/sim kith/examples
 
 # The Python charms of the test suite run in build/venv. It is made again when its
 # requirements change. Where it cannot be made the tests that want it say so.
@@ -78,7 +82,7 @@ test: venv ## run every test, with -race where it fits
 	@$(GO) list ./... >/dev/null
 	@$(if $(RACE),,echo "no C compiler here, so no race detector")
 	$(GO) test $(QUICK) $(RACE) $(filter-out $(PLAIN),$(PACKAGES))
-	$(if $(filter $(PLAIN),$(PACKAGES)),$(GO) test $(QUICK) $(filter $(PLAIN),$(PACKAGES)))
+	$(if $(filter $(PLAIN),$(PACKAGES)),$(GO) test $(QUICK) $(filter $(LONGEST),$(PACKAGES)) $(filter-out $(LONGEST),$(filter $(PLAIN),$(PACKAGES))))
 
 .PHONY: race
 race: ## run every test with -race (slow: builds the etcd server with it)

@@ -122,16 +122,16 @@ func (t *txn) failHook(op FailHook) error {
 	t.about(op.Unit, op.Seq, op.Hook)
 	if t.lost(op.Unit, op.Hook) {
 		t.passOver(past, op.Hook)
-		return nil
+	} else {
+		past.Running = nil
+		past.Tries++
+		if !op.Requeue {
+			past.Failed = t.failure(past, op.Hook, op.Message)
+		}
+		past.LastSince = t.now
+		put(t, past)
 	}
-	past.Running = nil
-	past.Tries++
-	if !op.Requeue {
-		past.Failed = t.failure(past, op.Hook, op.Message)
-	}
-	past.LastSince = t.now
-	put(t, past)
-	if op.Reboot {
+	if op.Reboot { // whatever the hook was about
 		t.rebootMachine(t.m.Unit(op.Unit).Machine)
 	}
 	return nil

@@ -72,6 +72,7 @@ type Agent struct {
 	units map[api.UnitRef]*unit
 	// wiping is the storage that is being deleted, or was. Touched by the goroutine of Run only.
 	wiping map[api.StorageRef]bool
+	graves graves
 	// running is everything that Run has started and will wait for.
 	running sync.WaitGroup
 }

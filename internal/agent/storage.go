@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 
 	"kith"
 	"kith/internal/api"
@@ -37,8 +38,8 @@ func (u *unit) makeStorage(a *api.Assignment) error {
 	if a.Hook.Kind != core.StorageAttached {
 		return nil
 	}
-	dir := a.Hook.Storage.Location
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	dir, ref := a.Hook.Storage.Location, api.StorageRef{Model: a.Model, Storage: a.Hook.Storage.ID}
+	if err := u.agent.graves.unless(ref, func() error { return os.MkdirAll(dir, 0o700) }); err != nil {
 		return kith.Errorf(kith.Internal, "cannot make storage %s: %v", a.Hook.Storage.ID, dispatch.Reason(err))
 	}
 	mode := os.FileMode(0o700)
@@ -53,6 +54,33 @@ func (u *unit) makeStorage(a *api.Assignment) error {
 	return nil
 }
 
+// graves are the storage whose data was deleted, or is being deleted. A hook that was on its way when the
+// storage was taken away by force must not make its folder again, which nobody would delete then.
+type graves struct {
+	mu  sync.Mutex
+	all map[api.StorageRef]bool
+}
+
+// add returns when nobody is making the storage, and nobody will.
+func (g *graves) add(ref api.StorageRef) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.all == nil {
+		g.all = map[api.StorageRef]bool{}
+	}
+	g.all[ref] = true // for ever: numbers are not used twice
+}
+
+// unless makes a storage that is not in its grave.
+func (g *graves) unless(ref api.StorageRef, do func() error) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.all[ref] {
+		return kith.Errorf(kith.NotFound, "it was removed")
+	}
+	return do()
+}
+
 // wipe deletes the data of a storage, and says so. What cannot be deleted is tried again,
 // more and more rarely, and when the controller next says that it is to go.
 func (a *Agent) wipe(l life, ref api.StorageRef) {
@@ -60,6 +88,7 @@ func (a *Agent) wipe(l life, ref api.StorageRef) {
 		return
 	}
 	a.wiping[ref] = true
+	a.graves.add(ref)
 	a.running.Go(func() {
 		var wait backoff
 		for {

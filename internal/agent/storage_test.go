@@ -167,3 +167,25 @@ func TestStorageThatCannotBeMade(t *testing.T) {
 		t.Error(fmt.Errorf("no storage: %w", err))
 	}
 }
+
+// A hook that was on its way when its storage was taken away by force does not make the folder again:
+// nobody would delete it any more.
+func TestStorageStaysGone(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	u := &unit{agent: &Agent{}}
+	attach := func(id kith.StorageID) error {
+		return u.makeStorage(&api.Assignment{UnitRef: api.UnitRef{Model: testModel, Unit: "web/0"}, Hook: core.Hook{
+			Kind: core.StorageAttached, Storage: &core.StorageHook{ID: id, Location: storageDir(dir, id)}}})
+	}
+	u.agent.graves.add(api.StorageRef{Model: testModel, Storage: "logs/7"})
+	if err := attach("logs/7"); err == nil || err.Error() != "cannot make storage logs/7: it was removed" {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Stat(storageDir(dir, "logs/7")); !os.IsNotExist(err) {
+		t.Errorf("the folder is there: %v", err)
+	}
+	if err := attach("logs/8"); err != nil {
+		t.Error(err)
+	}
+}

@@ -26,6 +26,7 @@ type agent struct {
 	boot   int // how often its computer has started
 	disk   disk
 	wiping []*wipe
+	graves map[kith.StorageID]bool // deleted in this life of the agent
 }
 
 // conn is an agent's session with a controller.
@@ -233,6 +234,7 @@ func (a *agent) crash(graceful bool) {
 		u.end()
 	}
 	clear(a.units)
+	clear(a.graves)
 	a.order = nil
 	for _, x := range a.wiping {
 		if x.talking != nil {

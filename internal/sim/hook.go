@@ -68,6 +68,9 @@ func newHook(u *unit, a *api.Assignment, token string) *hookRun {
 	case core.SecretExpired, core.SecretRotate, core.SecretChanged, core.SecretRemove:
 		h.program = append(h.program, (*hookRun).secretHook)
 	case core.StorageAttached, core.StorageDetaching:
+		if a.Hook.Kind == core.StorageAttached {
+			u.agent.makeStorage(a.Hook.Storage.ID)
+		}
 		h.program = append(h.program, (*hookRun).useStorage, (*hookRun).report, (*hookRun).restart)
 	case core.UpgradeCharm:
 		h.program = append(h.program, (*hookRun).fetch, (*hookRun).useStorage)

@@ -48,6 +48,10 @@ func (a *agent) wipeOn(x *wipe) {
 		}
 		a.w.say("agent of %s deletes storage %s", a.host, x.id)
 		a.w.checks.wiped(a.host, x.id)
+		if a.graves == nil {
+			a.graves = map[kith.StorageID]bool{}
+		}
+		a.graves[x.id] = true
 		delete(a.disk, x.id)
 		return
 	}
@@ -58,6 +62,13 @@ func (a *agent) wipeOn(x *wipe) {
 				a.wiping = without(a.wiping, x)
 			}
 		}})
+}
+
+// makeStorage makes the folder of a storage that a unit is about to be told of.
+func (a *agent) makeStorage(id kith.StorageID) {
+	if _, there := a.disk[id]; !there && !a.graves[id] {
+		a.disk[id] = nil
+	}
 }
 
 // reboot is the computer's: its agent dies, and what is on its disk stays.
@@ -96,7 +107,11 @@ func (h *hookRun) useStorage() string {
 	if !ok || !mine || kith.StorageID(id) != h.a.Hook.Storage.ID {
 		return "exit status 1"
 	}
-	h.u.agent.disk[kith.StorageID(id)] = append(h.u.agent.disk[kith.StorageID(id)], h.token)
+	tokens, there := h.u.agent.disk[kith.StorageID(id)]
+	if !there { // it was taken away by force meanwhile
+		return "exit status 1"
+	}
+	h.u.agent.disk[kith.StorageID(id)] = append(tokens, h.token)
 	return ""
 }
 

@@ -43,15 +43,7 @@ requirer:
 
 func shopChecker(t testing.TB) *Checker {
 	t.Helper()
-	c, err := Parse("shop.yaml", []byte(shop))
-	if err != nil {
-		t.Fatal(err)
-	}
-	checker, err := c.Compile()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return checker
+	return checkerOf(t, shop)
 }
 
 // verdictText is a verdict in the words of the tables below.

@@ -329,7 +329,7 @@ func TestVerdictsAreShort(t *testing.T) {
 }
 
 // checkerOf is the checker of a contract.
-func checkerOf(t *testing.T, text string) *Checker {
+func checkerOf(t testing.TB, text string) *Checker {
 	t.Helper()
 	c, err := Parse("x.yaml", []byte(text))
 	if err != nil {

@@ -167,19 +167,24 @@ func measureStartUp(ctx context.Context, d *deployed) ([]time.Duration, error) {
 	return gaps, nil
 }
 
-// startUnit adds a unit while nothing else runs, takes the pauses between its first hooks but that
-// before skipped, and removes it.
-func (d *deployed) startUnit(ctx context.Context, app kith.AppName, number int, skipped string) ([]time.Duration, error) {
+// hooksOf gives a command and returns the hooks that ran because of it.
+func (d *deployed) hooksOf(ctx context.Context, op core.Op) ([]ran, error) {
 	if err := d.forget(); err != nil {
 		return nil, err
 	}
-	if err := d.do(ctx, core.AddUnits{App: app, Units: 1}); err != nil {
+	if err := d.do(ctx, op); err != nil {
 		return nil, err
 	}
 	if err := d.settle(ctx); err != nil {
 		return nil, err
 	}
-	hooks, err := readLog(d.log)
+	return readLog(d.log)
+}
+
+// startUnit adds a unit while nothing else runs, takes the pauses between its first hooks but that
+// before skipped, and removes it.
+func (d *deployed) startUnit(ctx context.Context, app kith.AppName, number int, skipped string) ([]time.Duration, error) {
+	hooks, err := d.hooksOf(ctx, core.AddUnits{App: app, Units: 1})
 	if err != nil {
 		return nil, err
 	}
@@ -277,16 +282,7 @@ func measureRemoteChanged(ctx context.Context, d *deployed) ([]time.Duration, er
 	}
 	var took []time.Duration
 	for i := range configRounds {
-		if err := d.forget(); err != nil {
-			return nil, err
-		}
-		if err := d.do(ctx, core.SetConfig{App: "alpha", Set: core.Settings{"value": strconv.Itoa(i + 1)}}); err != nil {
-			return nil, err
-		}
-		if err := d.settle(ctx); err != nil {
-			return nil, err
-		}
-		hooks, err := readLog(d.log)
+		hooks, err := d.hooksOf(ctx, core.SetConfig{App: "alpha", Set: core.Settings{"value": strconv.Itoa(i + 1)}})
 		if err != nil {
 			return nil, err
 		}

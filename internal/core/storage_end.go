@@ -13,15 +13,16 @@ const wipePatience = time.Minute
 // detached takes a storage from its unit: it waits for another one, or goes.
 func (t *txn) detached(id kith.StorageID) {
 	s := *t.m.Storage(id)
-	u := t.m.Unit(s.Unit)
 	t.forgetStorageHook(s)
 	if s.Location == "" { // no unit ever used it
 		s.Fate = DestroyStorage
 	}
 	s.Unit, s.Attached, s.Detaching, s.Rev, s.Since = "", false, false, t.rev, t.now
 	put(t, s)
-	if s.Location == "" && !u.Present {
-		t.drop(s.Key()) // not even begun
+	if s.Location == "" && t.m.Host(s.Host) == nil {
+		// No agent of that host has ever been heard of, so none was told to make its place. Nothing
+		// less will do: an agent that takes the unit up later may hold an offer of before.
+		t.drop(s.Key())
 		return
 	}
 	t.endStorage(id)

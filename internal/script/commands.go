@@ -192,12 +192,12 @@ func (w *World) cmdDeploy(args []string) error {
 		Storage: storage, AttachStorage: attach, Resources: given})
 }
 
-// known makes a host's agent say hello when the script first names the host.
+// known makes a host's agent say hello when the script first names the host, unless it said that it is down.
 func (w *World) known(name string) error {
-	if w.model.Host(name) != nil {
+	h := w.host(name)
+	if w.model.Host(name) != nil || h.down {
 		return nil
 	}
-	h := w.host(name)
 	return w.Do(h.actor(), core.HostHello{Host: name, Epoch: h.epochName()})
 }
 

@@ -47,7 +47,12 @@ func (u *unit) step(a *api.Assignment) {
 	}
 	var begin sync.WaitGroup
 	defer begin.Wait()
-	o := u.runHook(a, func() { begin.Go(func() { u.begin(a) }) })
+	o := u.runHook(a, func(begun chan<- struct{}) {
+		begin.Go(func() {
+			u.begin(a)
+			close(begun)
+		})
+	})
 	if o.ending == unstarted {
 		return
 	}
@@ -125,8 +130,8 @@ func (u *unit) logFailed(hook string, o outcome) {
 }
 
 // runHook brings the charm up to date, finds what to run for a hook and runs it. It calls
-// begin once that runs.
-func (u *unit) runHook(a *api.Assignment, begin func()) outcome {
+// begin once that runs, which closes what it is given when the controller has answered.
+func (u *unit) runHook(a *api.Assignment, begin func(begun chan<- struct{})) outcome {
 	err := u.unpack(a.Context.Charm)
 	if err != nil && u.life.start.Err() != nil {
 		return outcome{ending: unstarted}
@@ -179,7 +184,7 @@ func (u *unit) begin(a *api.Assignment) {
 
 // execute runs a script as a hook, with its tools, to its end. It calls begin, once, when the
 // process has started: what the controller has to do for that would only delay the start.
-func (u *unit) execute(a *api.Assignment, s dispatch.Script, begin func()) outcome {
+func (u *unit) execute(a *api.Assignment, s dispatch.Script, begin func(begun chan<- struct{})) outcome {
 	fail := func(err error) outcome {
 		return outcome{ending: failed, via: s.Via, message: dispatch.Reason(err).Error()}
 	}
@@ -190,7 +195,7 @@ func (u *unit) execute(a *api.Assignment, s dispatch.Script, begin func()) outco
 		return fail(err)
 	}
 	e := u.event(a, s, tools, id)
-	e.Kill, e.Started = host.kill, sync.OnceFunc(begin)
+	e.Kill, e.Started = host.kill, sync.OnceFunc(func() { begin(host.begun) })
 	if a.Hook.Kind == core.Start {
 		u.runner.End() // the machine has started, so far as a charm can know: no process is from before
 	}

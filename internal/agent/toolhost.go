@@ -30,17 +30,39 @@ type toolHost struct {
 	task  kith.TaskID // of an action; 0 in a hook
 	// members says whose bags may be kept for later hooks.
 	members map[bagKey]bool
+	// begun is closed when the controller has been told that the hook runs.
+	begun chan struct{}
+	// statusHolds is true of hooks whose beginning changes no status, and of tasks.
+	statusHolds bool
 	// kill, once closed, ends the process of the hook.
 	kill     chan struct{}
 	killOnce sync.Once
 }
 
 func (u *unit) toolHost(ctx context.Context, a *api.Assignment) *toolHost {
-	h := &toolHost{ctx: ctx, unit: u, model: string(a.Model), token: a.Token, members: announced(&a.Context), kill: make(chan struct{})}
+	h := &toolHost{ctx: ctx, unit: u, model: string(a.Model), token: a.Token, members: announced(&a.Context),
+		begun: make(chan struct{}), kill: make(chan struct{})}
 	if t := a.Hook.Task; t != nil {
 		h.task = t.ID
 	}
+	switch a.Hook.Kind {
+	case core.Install, core.Stop, core.Remove: // with their beginning the status changes
+	default:
+		h.statusHolds = true
+	}
 	return h
+}
+
+// awaitStatus waits for the status that the beginning of the hook gives the unit, so that the
+// charm sees it, and sets its own after it (hook protocol reference, section 3.9).
+func (h *toolHost) awaitStatus() {
+	if h.statusHolds {
+		return
+	}
+	select {
+	case <-h.begun:
+	case <-h.ctx.Done():
+	}
 }
 
 // EndHook has the hook's process killed, with all of its group.
@@ -97,12 +119,14 @@ func (h *toolHost) IsLeader() (bool, error) {
 
 // UnitStatus is the unit's workload status.
 func (h *toolHost) UnitStatus() (core.Status, error) {
+	h.awaitStatus()
 	l, err := h.live(false)
 	return l.Workload, err
 }
 
 // AppStatus is the application's status and those of its units.
 func (h *toolHost) AppStatus() (hooktool.AppStatus, error) {
+	h.awaitStatus()
 	l, err := h.live(true)
 	if err != nil || l.App == nil {
 		return hooktool.AppStatus{}, err
@@ -119,6 +143,7 @@ func (h *toolHost) LeaderSettings() (map[string]string, error) {
 // SetStatus takes effect at once, as do SetVersion and SetLeaderSettings (hook
 // protocol reference, section 15).
 func (h *toolHost) SetStatus(app bool, status kith.Status, message string) error {
+	h.awaitStatus()
 	return h.do(core.SetStatus{Unit: h.unit.ref.Unit, App: app, Status: status, Message: message})
 }
 

@@ -95,11 +95,14 @@ func TestLogFilter(t *testing.T) {
 
 var start = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
-// The moments in a unit's life (CLI reference, section 5.1, last tables).
+// The moments in a unit's life (CLI reference, section 5.1, last tables; hook protocol reference, section 3.9).
 func TestUnitStatus(t *testing.T) {
 	t.Parallel()
 	hook := func(kind core.HookKind) core.Hook { return core.Hook{Kind: kind} }
 	joined := core.Hook{Kind: core.RelationJoined, Relation: &core.RelationHook{ID: 3, Endpoint: "db", RemoteApp: "pg", RemoteUnit: "pg/0"}}
+	secret := func(kind core.HookKind) core.Hook {
+		return core.Hook{Kind: kind, Secret: &core.SecretHook{ID: "9m4e2mr0ui3e8a215n4g", Revision: 7}}
+	}
 	unit := core.Unit{Name: "web/0", App: "web", Life: kith.Alive, Present: true, Created: start, Workload: core.Status{Current: kith.Active, Message: "ready"}}
 	m := &core.Model{}
 	core.Apply(m, core.Put(&core.Relation{ID: 3, Ends: []core.End{
@@ -116,6 +119,16 @@ func TestUnitStatus(t *testing.T) {
 		{"installing", false, core.Progress{Running: &core.Running{Hook: hook(core.Install)}}, "active: ready", "executing: running install hook"},
 		{"idle", false, core.Progress{Seq: 4}, "active: ready", "idle: "},
 		{"joining", false, core.Progress{Seq: 4, Running: &core.Running{Hook: joined}}, "active: ready", "executing: running db-relation-joined hook for pg/0"},
+		{"created", false, core.Progress{Seq: 4, Running: &core.Running{Hook: core.Hook{Kind: core.RelationCreated,
+			Relation: &core.RelationHook{ID: 3, Endpoint: "db", RemoteApp: "pg"}}}}, "active: ready", "executing: running db-relation-created hook"},
+		{"reading a secret", false, core.Progress{Seq: 4, Running: &core.Running{Hook: secret(core.SecretChanged)}},
+			"active: ready", "executing: running secret-changed hook for secret:9m4e2mr0ui3e8a215n4g"},
+		{"rotating", false, core.Progress{Seq: 4, Running: &core.Running{Hook: secret(core.SecretRotate)}},
+			"active: ready", "executing: running secret-rotate hook for secret:9m4e2mr0ui3e8a215n4g"},
+		{"removing a revision", false, core.Progress{Seq: 4, Running: &core.Running{Hook: secret(core.SecretRemove)}},
+			"active: ready", "executing: running secret-remove hook for secret:9m4e2mr0ui3e8a215n4g/7"},
+		{"an expired revision", false, core.Progress{Seq: 4, Running: &core.Running{Hook: secret(core.SecretExpired)}},
+			"active: ready", "executing: running secret-expired hook for secret:9m4e2mr0ui3e8a215n4g/7"},
 		{"update-status is not shown", false, core.Progress{Seq: 4, Running: &core.Running{Hook: hook(core.UpdateStatus)}}, "active: ready", "idle: "},
 		{"failed", false, core.Progress{Seq: 4, Failed: &core.Failure{Hook: hook(core.ConfigChanged)}}, `error: hook failed: "config-changed"`, "idle: "},
 		{"install failed", false, core.Progress{Failed: &core.Failure{Hook: hook(core.Install)}}, `error: hook failed: "install"`, "idle: "},

@@ -86,13 +86,20 @@ func executing(p *core.Progress) bool {
 	return p.Running != nil && p.Running.Hook.Kind != core.UpdateStatus
 }
 
-// runningMessage is the agent's message while a hook runs.
+// runningMessage is the agent's message while a hook runs (hook protocol reference, section 3.9).
 func runningMessage(h core.Hook) string {
 	if h.Task != nil {
 		return "running " + h.Title()
 	}
 	if h.Relation != nil && h.Relation.RemoteUnit != "" {
 		return fmt.Sprintf("running %s hook for %s", h.Name(), h.Relation.RemoteUnit)
+	}
+	if s := h.Secret; s != nil {
+		about := s.ID.URI()
+		if h.Kind == core.SecretExpired || h.Kind == core.SecretRemove { // those about one revision
+			about += fmt.Sprintf("/%d", s.Revision)
+		}
+		return fmt.Sprintf("running %s hook for %s", h.Name(), about)
 	}
 	return fmt.Sprintf("running %s hook", h.Name())
 }

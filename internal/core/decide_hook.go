@@ -68,7 +68,13 @@ func (t *txn) beginHook(op BeginHook) error {
 	t.about(op.Unit, op.Seq, op.Hook)
 	past.Running = &Running{Hook: op.Hook, Since: t.now, Epoch: op.Epoch}
 	put(t, past)
-	switch u := *t.m.Unit(op.Unit); op.Hook.Kind {
+	t.before(op.Unit, op.Hook.Kind)
+	return nil
+}
+
+// before sets the status that a unit has while a hook runs (hook protocol reference, section 3.9).
+func (t *txn) before(unit kith.UnitName, kind HookKind) {
+	switch u := *t.m.Unit(unit); kind {
 	case Install:
 		if !u.StatusSet {
 			t.setWorkload(u, kith.Maintenance, "installing charm software")
@@ -78,7 +84,6 @@ func (t *txn) beginHook(op BeginHook) error {
 	case Remove:
 		t.setWorkload(u, kith.Maintenance, "cleaning up prior to charm deletion")
 	}
-	return nil
 }
 
 func (t *txn) setWorkload(u Unit, status kith.Status, message string) {
@@ -95,6 +100,9 @@ func (t *txn) commitHook(op CommitHook) error {
 		return err
 	}
 	t.about(op.Unit, op.Seq, op.Hook)
+	if past.Running == nil { // the charm has none, or the commit has overtaken the begin
+		t.before(op.Unit, op.Hook.Kind)
+	}
 	if err := t.applyEffects(op.Unit, op.Effects); err != nil {
 		return err
 	}
@@ -120,6 +128,9 @@ func (t *txn) failHook(op FailHook) error {
 		return err
 	}
 	t.about(op.Unit, op.Seq, op.Hook)
+	if past.Running == nil { // it could not be begun
+		t.before(op.Unit, op.Hook.Kind)
+	}
 	if t.lost(op.Unit, op.Hook) {
 		t.passOver(past, op.Hook)
 	} else {
@@ -139,7 +150,12 @@ func (t *txn) failHook(op FailHook) error {
 
 // lost reports whether the unit is no longer in the relation a hook is about, has no
 // more to do with its secret or does not hold its storage any more: the hook is then counted as run (section 8, restart table).
+// So is leader-elected of a unit that is the leader no longer (hook protocol reference, section 4.2).
 func (t *txn) lost(unit kith.UnitName, h Hook) bool {
+	if h.Kind == LeaderElected {
+		l := t.m.Lease(unit.App())
+		return l == nil || l.Holder != unit
+	}
 	return h.Relation != nil && t.m.Member(h.Relation.ID, unit) == nil || t.m.secretHookIsMoot(unit, h) || t.m.storageHookIsMoot(unit, h)
 }
 

@@ -218,6 +218,10 @@ func (a *Agent) handle(l life, e api.HostEvent) {
 		if u := a.units[e.Abort.UnitRef]; u != nil {
 			u.abort(e.Abort.Task)
 		}
+	case e.Skip != nil:
+		if u := a.units[e.Skip.UnitRef]; u != nil {
+			u.logOperation(api.LevelInfo, "unit is no longer the leader; skipping %q execution", e.Skip.Hook)
+		}
 	case e.Wipe != nil:
 		a.wipe(l, *e.Wipe)
 	case e.ModelGone != "":

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"kith"
+	"kith/internal/api"
 	"kith/internal/core"
 )
 
@@ -76,4 +77,18 @@ func TestUnitIsRemoved(t *testing.T) {
 	if err := os.Chmod(filepath.Join(left, "closed"), 0o700); err != nil { // or nobody but root can clean up
 		t.Error(err)
 	}
+}
+
+// Hook protocol reference, section 4.2: what the unit's log says of a hook that is dropped because the
+// unit leads no longer.
+func TestSkippedHookIsLogged(t *testing.T) {
+	t.Parallel()
+	w, _ := oneUnit(t, nil)
+	w.settle()
+	w.mu.Lock()
+	w.send(api.HostEvent{Skip: &api.SkippedHook{UnitRef: refOf("web/0"), Hook: "leader-elected"}})
+	w.mu.Unlock()
+	waitFor(t, "the log", func() bool {
+		return strings.Contains(w.log(), `unit-web-0 INFO juju.worker.uniter.operation unit is no longer the leader; skipping "leader-elected" execution`+"\n")
+	})
 }

@@ -242,6 +242,10 @@ while ! [ -e "$JUJU_CHARM_DIR/../go" ]; do sleep 0.01; done
 	w.startProcess(dir)
 	w.until("the hook failed", func(m *core.Model) bool { return m.Progress("web/0").Failed != nil })
 	waitFor(t, "the end of the first life's process", func() bool { return !running(pid) })
+	// Hook protocol reference, section 3.5: "after restart … log awaiting error resolution for "x" hook".
+	waitFor(t, "the log", func() bool {
+		return strings.Contains(w.log(), `unit-web-0 INFO juju.worker.uniter awaiting error resolution for "config-changed" hook`+"\n")
+	})
 	w.check(os.WriteFile(filepath.Join(unit, "go"), nil, 0o600))
 	w.must(core.Resolved{Units: []kith.UnitName{"web/0"}})
 	w.settle()

@@ -72,7 +72,7 @@ func (u *unit) step(a *api.Assignment) {
 			u.logOperation(api.LevelInfo, "hook %q has asked for a reboot and runs again", name)
 		}
 	case failed:
-		u.logFailed(name, o)
+		u.logFailed(a.Hook, o)
 	}
 	flush, done := context.WithTimeout(u.life.report, logFlush)
 	u.agent.logs.flush(flush)
@@ -95,7 +95,7 @@ func (u *unit) report(a *api.Assignment, o outcome) {
 			return
 		}
 		o.ending, o.message = failed, err.Error()
-		u.logFailed(a.Hook.Name(), o)
+		u.logFailed(a.Hook, o)
 	}
 	err := u.tell(a, core.FailHook{Unit: u.ref.Unit, Seq: a.Seq, Hook: a.Hook, Message: o.message,
 		Attempt: a.Context.Attempt, Requeue: o.ending == terminated, Reboot: o.reboot, Epoch: u.agent.epoch}, 0)
@@ -121,12 +121,13 @@ func (u *unit) logOperation(level api.Level, format string, args ...any) {
 	u.log(level, moduleOperation, fmt.Sprintf(format, args...))
 }
 
-func (u *unit) logFailed(hook string, o outcome) {
-	if o.via == "" {
-		u.logOperation(api.LevelError, "hook %q failed: %s", hook, o.message)
-		return
+func (u *unit) logFailed(h core.Hook, o outcome) {
+	via := ""
+	if o.via != "" {
+		via = " (via " + o.via + ")"
 	}
-	u.logOperation(api.LevelError, "hook %q (via %s) failed: %s", hook, o.via, o.message)
+	u.logOperation(api.LevelError, "hook %q%s failed: %s", h.Name(), via, o.message)
+	u.logAwaiting(h.Kind)
 }
 
 // runHook brings the charm up to date, finds what to run for a hook and runs it. It calls

@@ -218,7 +218,10 @@ func TestResults(t *testing.T) {
 			if !strings.HasPrefix(f.Message, c.message) || f.Hook.Kind != core.Install {
 				t.Errorf("failure %+v, want %q", f, c.message)
 			}
-			waitFor(t, "the log", func() bool { return strings.Contains(w.log(), fmt.Sprintf(report, "ERROR", c.log)) })
+			waitFor(t, "the log", func() bool {
+				return strings.Contains(w.log(), fmt.Sprintf(report, "ERROR", c.log)+"\n"+
+					`unit-web-0 INFO juju.worker.uniter awaiting error resolution for "install" hook`+"\n")
+			})
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			if s := w.m.State("web/0"); s != nil {

@@ -103,6 +103,9 @@ func (u *unit) main() {
 	if !u.takeUp() {
 		return
 	}
+	if u.held.Failed != "" {
+		u.logAwaiting(u.held.Failed)
+	}
 	for {
 		select {
 		case <-u.wake:
@@ -168,6 +171,12 @@ func (u *unit) leave() {
 	if err := removeTree(u.dir.root); err != nil {
 		u.agent.Log.Warn("cannot remove the folder of a unit that is gone", "unit", u.ref.Unit, "error", err)
 	}
+}
+
+// logAwaiting says that a failed hook waits for its retry, or for an operator: after it has
+// failed, and when the agent comes back to it (hook protocol reference, section 3.5).
+func (u *unit) logAwaiting(hook core.HookKind) {
+	u.log(api.LevelInfo, moduleUniter, fmt.Sprintf("awaiting error resolution for %q hook", hook))
 }
 
 // Names of the loggers whose records people look for, as Juju has them.

@@ -332,17 +332,22 @@ func (w *world) connect(host, epoch string) *session {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.drop()
-	s := &session{wake: make(chan struct{}, 1), over: make(chan struct{})}
-	w.session, w.epoch = s, epoch
-	all := &api.HostUnits{Models: []kith.ModelUUID{testModel}}
-	for _, u := range units(w.m) {
-		all.Units = append(all.Units, w.held(u))
-	}
-	all.Wipe = w.toWipe()
-	s.events = append(s.events, api.HostEvent{Units: all})
+	w.epoch = epoch
 	if _, err := w.commit(core.Actor{Kind: core.ActorHost, Name: host}, core.HostHello{Host: host, Epoch: epoch}); err != nil {
 		panic(err)
 	}
+	s := &session{wake: make(chan struct{}, 1), over: make(chan struct{})}
+	w.session = s
+	all := &api.HostUnits{Models: []kith.ModelUUID{testModel}, Wipe: w.toWipe()}
+	for _, u := range units(w.m) {
+		held := w.held(u)
+		if p := w.m.Progress(u); p.InError() {
+			held.Failed = p.Failed.Hook.Kind
+		}
+		all.Units = append(all.Units, held)
+	}
+	s.events = append(s.events, api.HostEvent{Units: all})
+	w.work() // what there is to run
 	return s
 }
 

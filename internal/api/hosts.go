@@ -21,6 +21,8 @@ type HostEvent struct {
 	Cancel *UnitRef `json:"cancel,omitempty"`
 	// Abort asks for the end of a task that runs. A task that does not run needs none.
 	Abort *TaskRef `json:"abort,omitempty"`
+	// Skip is a hook that does not run, since the unit is not the leader any more.
+	Skip *SkippedHook `json:"skip,omitempty"`
 	// Wipe is storage whose data is to be deleted, for good. The agent says so with
 	// storage-wiped when it is.
 	Wipe *StorageRef `json:"wipe,omitempty"`
@@ -57,6 +59,12 @@ type TaskRef struct {
 	Task kith.TaskID `json:"task"`
 }
 
+// SkippedHook names a hook of a unit that was due and does not run.
+type SkippedHook struct {
+	UnitRef
+	Hook string `json:"hook"`
+}
+
 // HostUnit is a unit the agent must hold: fetch its charm, give it its address,
 // say unit-hello if it is not present, and await assignments.
 type HostUnit struct {
@@ -72,6 +80,8 @@ type HostUnit struct {
 	Unpacked string `json:"unpacked,omitempty"`
 	// Present is true once unit-hello was heard.
 	Present bool `json:"present,omitempty"`
+	// Failed is the hook in error, if there is one. Only [HostUnits] tells.
+	Failed core.HookKind `json:"failed,omitempty"`
 	// Token is the unit's credential.
 	Token string `json:"token"`
 }

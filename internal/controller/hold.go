@@ -75,9 +75,16 @@ func (s *scheduler) attach(host string, now time.Time) []api.HostUnit {
 	var units []api.HostUnit
 	for _, u := range sortedKeys(s.slots) {
 		if sl := s.slots[u]; sl.host == host {
-			units = append(units, sl.held)
+			held := sl.held
+			if p := s.m.Progress(u); p != nil && p.InError() {
+				held.Failed = p.Failed.Hook.Kind
+			}
+			units = append(units, held)
 			if sl.aborted != 0 { // the session's predecessor may not have been told
 				sl.aborted = 0
+				s.touch(u)
+			}
+			if sl.leading.skipped != "" {
 				s.touch(u)
 			}
 		}

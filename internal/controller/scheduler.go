@@ -48,6 +48,7 @@ type slot struct {
 	held  api.HostUnit // as the host was told
 	// aborted is the task the host was told to abort; 0 if none.
 	aborted kith.TaskID
+	leading leading
 }
 
 // hostSlots is the queue of one host.
@@ -200,6 +201,7 @@ func (s *scheduler) look(u kith.UnitName, now time.Time) {
 	s.hold(sl, unit)
 	p := s.m.Progress(u)
 	s.setRetry(sl, p)
+	s.skip(sl, unit, p)
 	switch {
 	case p != nil && p.Running != nil:
 		s.move(sl, running, p.Running.Since)

@@ -30,6 +30,7 @@ type unitEvents struct {
 	run    *api.Assignment
 	cancel bool
 	abort  kith.TaskID
+	skip   *api.SkippedHook
 }
 
 func newSession(host, epoch string) *Session {
@@ -54,6 +55,8 @@ func (s *Session) put(e api.HostEvent) {
 		u.run, u.cancel = nil, true
 	case e.Abort != nil:
 		s.unit(e.Abort.UnitRef).abort = e.Abort.Task
+	case e.Skip != nil:
+		s.unit(e.Skip.UnitRef).skip = e.Skip
 	case e.Wipe != nil:
 		s.wipes.add(*e.Wipe)
 	case e.ModelGone != "":
@@ -109,6 +112,9 @@ func (s *Session) Take() ([]api.HostEvent, error) {
 			events = append(events, api.HostEvent{Gone: &ref})
 		case u.hold != nil:
 			events = append(events, api.HostEvent{Hold: u.hold})
+		}
+		if u.skip != nil {
+			events = append(events, api.HostEvent{Skip: u.skip})
 		}
 		switch {
 		case u.run != nil:

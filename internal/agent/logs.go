@@ -22,14 +22,14 @@ const (
 	recordOverhead = 128
 )
 
-// logs delivers records to the controller in the background, in the order they
-// came. What does not fit its bounded buffer is dropped and counted, and the count
-// is logged in its place.
+// logs delivers records to the controller in the background, or at once for who
+// cannot wait, in the order they came. What does not fit its bounded buffer is dropped and
+// counted, and the count is logged in its place.
 type logs struct {
 	send func(context.Context, kith.ModelUUID, []api.LogRecord) error
 	now  func() time.Time
 	wake chan struct{} // something was added; holds one
-	push chan struct{} // somebody waits; holds one
+	turn chan struct{} // filled by who delivers
 
 	mu      sync.Mutex
 	queue   []logEntry
@@ -37,7 +37,6 @@ type logs struct {
 	added   uint64 // entries ever taken into the queue
 	sent    uint64 // of these, delivered or given up
 	dropped int    // since the last entry of the queue
-	waiting []flusher
 }
 
 type logEntry struct {
@@ -45,14 +44,8 @@ type logEntry struct {
 	api.LogRecord
 }
 
-// flusher waits until sent has reached upTo.
-type flusher struct {
-	upTo uint64
-	done chan struct{}
-}
-
 func newLogs(send func(context.Context, kith.ModelUUID, []api.LogRecord) error, now func() time.Time) *logs {
-	return &logs{send: send, now: now, wake: make(chan struct{}, 1), push: make(chan struct{}, 1)}
+	return &logs{send: send, now: now, wake: make(chan struct{}, 1), turn: make(chan struct{}, 1)}
 }
 
 // add takes a record.
@@ -89,21 +82,12 @@ func poke(c chan struct{}) {
 	}
 }
 
-// flush waits until everything added so far has been delivered, or ctx ends.
+// flush delivers everything added so far, unless ctx ends before.
 func (l *logs) flush(ctx context.Context) {
 	l.mu.Lock()
-	f := flusher{l.added, make(chan struct{})}
-	if l.sent >= f.upTo {
-		l.mu.Unlock()
-		return
-	}
-	l.waiting = append(l.waiting, f)
+	upTo := l.added
 	l.mu.Unlock()
-	poke(l.push)
-	select {
-	case <-f.done:
-	case <-ctx.Done():
-	}
+	l.deliver(ctx, upTo)
 }
 
 // run delivers until ctx ends, and then what is left, within a grace given by last.
@@ -111,32 +95,26 @@ func (l *logs) run(ctx, last context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			l.deliver(last)
+			l.flush(last)
 			return
-		case <-l.push:
 		case <-l.wake:
-			l.gather(ctx)
+			pause(ctx, logGather)
+			l.flush(ctx)
 		}
-		l.deliver(ctx)
 	}
 }
 
-// gather lets records come together.
-func (l *logs) gather(ctx context.Context) {
-	timer := time.NewTimer(logGather)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-l.push:
-	case <-ctx.Done():
-	}
-}
-
-// deliver sends the whole queue, batch by batch, and tells who waits. A batch that
+// deliver sends the queue up to an entry, batch by batch; one goroutine at a time. A batch that
 // the controller refuses is given up: the next may be better.
-func (l *logs) deliver(ctx context.Context) {
+func (l *logs) deliver(ctx context.Context, upTo uint64) {
+	select {
+	case l.turn <- struct{}{}:
+	case <-ctx.Done():
+		return
+	}
+	defer func() { <-l.turn }()
 	for {
-		batch := l.batch()
+		batch := l.batch(upTo)
 		if len(batch) == 0 {
 			return
 		}
@@ -154,10 +132,14 @@ func (l *logs) deliver(ctx context.Context) {
 	}
 }
 
-// batch is the front of the queue: records of one model, up to logBatch bytes.
-func (l *logs) batch() []logEntry {
+// batch is the front of the queue: records of one model, up to logBatch bytes; empty once the
+// entry upTo was delivered.
+func (l *logs) batch(upTo uint64) []logEntry {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.sent >= upTo {
+		return nil
+	}
 	size, n := 0, 0
 	for n < len(l.queue) && l.queue[n].model == l.queue[0].model {
 		size += cost(l.queue[n].LogRecord)
@@ -180,13 +162,4 @@ func (l *logs) delivered(batch []logEntry) {
 		l.queue = nil // let go of the array
 	}
 	l.sent += uint64(len(batch))
-	waiting := l.waiting[:0]
-	for _, f := range l.waiting {
-		if l.sent >= f.upTo {
-			close(f.done)
-		} else {
-			waiting = append(waiting, f)
-		}
-	}
-	l.waiting = waiting
 }

@@ -58,7 +58,7 @@ func newWhole(t testing.TB) *whole {
 	l, err := server.ListenUnix(socket)
 	check(t, err)
 	local := client.Unix(socket)
-	a := agent.New(agent.Config{Controller: agent.Over(client.InProcess(srv.Handler(), socket).WithToken(keys.Host("local"))), Dir: filepath.Join(dir, "agent"), HookTool: agent.HookToolForTest(t)})
+	a := agent.New(agent.Config{Controller: agent.Over(srv.Beside(keys.Host("local"))), Dir: filepath.Join(dir, "agent"), HookTool: agent.HookToolForTest(t)})
 	agentCtx, stopAgent := context.WithCancel(context.Background())
 	var serving, running sync.WaitGroup
 	running.Go(func() {

@@ -20,7 +20,6 @@ import (
 	"kith"
 	"kith/internal/agent"
 	"kith/internal/api"
-	"kith/internal/client"
 	"kith/internal/controller"
 	"kith/internal/dispatch"
 	"kith/internal/logs"
@@ -242,9 +241,8 @@ func (r *roles) identity() (store.Identity, error) {
 
 // agent is the agent of this home. It asks the server beside it, with the host's credential.
 func (r *roles) agent(s *server.Server) *agent.Agent {
-	own := client.InProcess(s.Handler(), r.d.socket()).WithToken(r.keys.Host(hostName))
 	return agent.New(agent.Config{
-		Host: hostName, Controller: agent.Over(own), Dir: filepath.Join(r.d.data, agentName),
+		Host: hostName, Controller: agent.Over(s.Beside(r.keys.Host(hostName))), Dir: filepath.Join(r.d.data, agentName),
 		Memory: dispatch.MemoryFolder(), HookTool: r.flags.hookTool, NoResidents: r.flags.noResident, Log: r.log.With("part", "agent"),
 	})
 }

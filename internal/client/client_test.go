@@ -18,12 +18,6 @@ import (
 	"kith/internal/api"
 )
 
-// ways runs a test against h on a socket, and in this process.
-func ways(t *testing.T, h http.HandlerFunc, test func(*testing.T, *Client)) {
-	t.Run("socket", func(t *testing.T) { test(t, serve(t, h)) })
-	t.Run("in process", func(t *testing.T) { test(t, InProcess(h, "here")) })
-}
-
 // serve answers on a unix socket with h, and returns a client of it.
 func serve(t *testing.T, h http.HandlerFunc) *Client {
 	t.Helper()
@@ -64,16 +58,15 @@ func TestRefusals(t *testing.T) {
 		{400, "{}", kith.Invalid, "400"},
 		{418, "<html>", kith.Invalid, "418"},
 	} {
-		ways(t, func(w http.ResponseWriter, _ *http.Request) {
+		client := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(c.status)
 			fmt.Fprint(w, c.body)
-		}, func(t *testing.T, client *Client) {
-			_, err := client.Models(t.Context())
-			var e *kith.Error
-			if !errors.As(err, &e) || e.Code != c.code || !strings.Contains(e.Message, c.text) {
-				t.Errorf("%d %s: %v", c.status, c.body, err)
-			}
 		})
+		_, err := client.Models(t.Context())
+		var e *kith.Error
+		if !errors.As(err, &e) || e.Code != c.code || !strings.Contains(e.Message, c.text) {
+			t.Errorf("%d %s: %v", c.status, c.body, err)
+		}
 	}
 }
 
@@ -96,19 +89,18 @@ func TestStreamEnds(t *testing.T) {
 		{"nonsense", "hello\n", 0, kith.Internal, false},
 		{"a long line", `{"message":"` + strings.Repeat("x", 1<<20) + `"}` + "\n" + `{"end":{}}` + "\n", 1, "", false},
 	} {
-		ways(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, c.lines) }, func(t *testing.T, client *Client) {
-			n, end := 0, error(nil)
-			for _, err := range client.Logs(t.Context(), "m", api.LogQuery{}) {
-				if err != nil {
-					end = err
-					break
-				}
-				n++
+		client := serve(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, c.lines) })
+		n, end := 0, error(nil)
+		for _, err := range client.Logs(t.Context(), "m", api.LogQuery{}) {
+			if err != nil {
+				end = err
+				break
 			}
-			if n != c.got || c.code == "" && end != nil || c.code != "" && kith.CodeOf(end) != c.code || IsResync(end) != c.resync {
-				t.Errorf("%s: %d messages, then %v", c.name, n, end)
-			}
-		})
+			n++
+		}
+		if n != c.got || c.code == "" && end != nil || c.code != "" && kith.CodeOf(end) != c.code || IsResync(end) != c.resync {
+			t.Errorf("%s: %d messages, then %v", c.name, n, end)
+		}
 	}
 }
 
@@ -116,64 +108,62 @@ func TestStreamEnds(t *testing.T) {
 func TestLeavingAStream(t *testing.T) {
 	t.Parallel()
 	left := make(chan struct{}, 1)
-	ways(t, func(w http.ResponseWriter, r *http.Request) {
+	client := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintln(w, `{"revision":1}`)
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
 		left <- struct{}{}
-	}, func(t *testing.T, client *Client) {
-		for range client.Watch(t.Context(), "m", false) {
+	})
+	for range client.Watch(t.Context(), "m", false) {
+		break
+	}
+	<-left
+	why := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	var end error
+	for e, err := range client.Watch(ctx, "m", false) {
+		if err != nil {
+			end = err
 			break
 		}
-		<-left
-		why := errors.New("enough")
-		ctx, cancel := context.WithCancelCause(t.Context())
-		defer cancel(nil)
-		var end error
-		for e, err := range client.Watch(ctx, "m", false) {
-			if err != nil {
-				end = err
-				break
-			}
-			if e.Revision == 1 {
-				cancel(why)
-			}
+		if e.Revision == 1 {
+			cancel(why)
 		}
-		<-left
-		if !errors.Is(end, why) {
-			t.Errorf("ended with %v", end)
-		}
-	})
+	}
+	<-left
+	if !errors.Is(end, why) {
+		t.Errorf("ended with %v", end)
+	}
 }
 
 // A handler that breaks off has not answered, and one whose asker has gone is not waited for.
 func TestBreakingOff(t *testing.T) {
 	t.Parallel()
-	ways(t, func(w http.ResponseWriter, r *http.Request) {
+	client := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodHead {
 			<-r.Context().Done()
 			return
 		}
 		fmt.Fprint(w, `[{"name":"m"`)
 		panic(http.ErrAbortHandler)
-	}, func(t *testing.T, client *Client) {
-		if _, err := client.Models(t.Context()); kith.CodeOf(err) != kith.Unavailable {
-			t.Errorf("half an answer: %v", err)
-		}
-		why := errors.New("enough")
-		ctx, cancel := context.WithCancelCause(t.Context())
-		cancel(why)
-		if _, err := client.HasBlob(ctx, "x"); !errors.Is(err, why) {
-			t.Errorf("a request that was given up: %v", err)
-		}
 	})
+	if _, err := client.Models(t.Context()); kith.CodeOf(err) != kith.Unavailable {
+		t.Errorf("half an answer: %v", err)
+	}
+	why := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(why)
+	if _, err := client.HasBlob(ctx, "x"); !errors.Is(err, why) {
+		t.Errorf("a request that was given up: %v", err)
+	}
 }
 
 // What is sent and what is answered may be larger than any buffer.
 func TestLargeBodies(t *testing.T) {
 	t.Parallel()
 	content := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
-	ways(t, func(w http.ResponseWriter, r *http.Request) {
+	client := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPut {
 			if got, err := io.ReadAll(r.Body); err != nil || !bytes.Equal(got, content) {
 				w.WriteHeader(http.StatusBadRequest)
@@ -181,19 +171,18 @@ func TestLargeBodies(t *testing.T) {
 			return
 		}
 		w.Write(content)
-	}, func(t *testing.T, client *Client) {
-		if err := client.PutBlob(t.Context(), "x", bytes.NewReader(content), int64(len(content))); err != nil {
-			t.Error(err)
-		}
-		body, err := client.Blob(t.Context(), "x")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer body.Close()
-		if got, err := io.ReadAll(body); err != nil || !bytes.Equal(got, content) {
-			t.Errorf("%d bytes came back, %v", len(got), err)
-		}
 	})
+	if err := client.PutBlob(t.Context(), "x", bytes.NewReader(content), int64(len(content))); err != nil {
+		t.Error(err)
+	}
+	body, err := client.Blob(t.Context(), "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer body.Close()
+	if got, err := io.ReadAll(body); err != nil || !bytes.Equal(got, content) {
+		t.Errorf("%d bytes came back, %v", len(got), err)
+	}
 }
 
 // A controller that is not there is Unavailable, whatever was asked, with the remedy.

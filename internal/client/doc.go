@@ -1,9 +1,8 @@
 // Package client speaks to a kith controller: one method for each thing that
 // can be asked, in the types of packages api and core.
 //
-// [Unix] reaches the controller of this machine through its socket; [InProcess] one
-// that runs in this program. A [Client] holds a few idle connections and may be used from many goroutines; nothing
-// runs in the background. Every method returns a *kith.Error with the code the
+// [Unix] reaches the controller of this machine through its socket. A [Client] holds a
+// few idle connections and may be used from many goroutines; nothing runs in the background. Every method returns a *kith.Error with the code the
 // controller gave; one that cannot be reached is Unavailable, with a hint that
 // says how to start one.
 //

@@ -12,7 +12,6 @@ import (
 	"kith"
 	"kith/internal/api"
 	"kith/internal/controller"
-	"kith/internal/core"
 )
 
 func (s *Server) notFound(r *request) (any, error) {
@@ -54,20 +53,9 @@ func (s *Server) createModel(r *request) (any, error) {
 	return s.opt.Controller.CreateModel(r.Context(), r.id.Actor, m)
 }
 
-// model is the model a request names. A unit can name none but its own.
+// model is the model a request names.
 func (s *Server) model(r *request) (*controller.Model, error) {
-	ref := r.PathValue("model")
-	if r.id.Kind == core.ActorUnit && ref != string(r.id.Model) {
-		return nil, forbidden(r.id)
-	}
-	m, err := s.opt.Controller.Model(ref)
-	if err != nil {
-		return nil, err
-	}
-	if r.id.Kind == core.ActorUnit && m.Snapshot().Unit(kith.UnitName(r.id.Name)) == nil {
-		return nil, kith.Errorf(kith.Unauthenticated, "the credential is not valid: unit %q is gone", r.id.Name)
-	}
-	return m, nil
+	return r.caller.model(r.PathValue("model"))
 }
 
 func (s *Server) getModel(r *request) (any, error) {
@@ -83,8 +71,8 @@ func (s *Server) command(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if (c.Audience == api.ForUsers) != (r.id.Kind == core.ActorUser) {
-		return nil, forbidden(r.id)
+	if err := r.allowed(c); err != nil {
+		return nil, err
 	}
 	m, err := s.model(r)
 	if err != nil {
@@ -127,27 +115,17 @@ func (s *Server) settle(r *request) (any, error) {
 	return m.Settle(r.Context(), timeout)
 }
 
-// unit is the unit a request names. A unit can name none but itself.
-func (r *request) unit() (kith.UnitName, error) {
-	u, err := kith.ParseUnitName(r.PathValue("app") + "/" + r.PathValue("number"))
-	if err == nil && r.id.Kind == core.ActorUnit && r.id.Name != string(u) {
-		err = forbidden(r.id)
-	}
-	return u, err
-}
-
-// modelUnit is the model and the unit that a path names.
-func (s *Server) modelUnit(r *request) (*controller.Model, kith.UnitName, error) {
-	m, err := s.model(r)
-	if err != nil {
-		return nil, "", err
-	}
-	u, err := r.unit()
-	return m, u, err
+// unitName is the unit a request names.
+func (r *request) unitName() (kith.UnitName, error) {
+	return kith.ParseUnitName(r.PathValue("app") + "/" + r.PathValue("number"))
 }
 
 func (s *Server) getUnit(r *request) (any, error) {
-	m, u, err := s.modelUnit(r)
+	m, err := s.model(r)
+	if err != nil {
+		return nil, err
+	}
+	u, err := r.unitName()
 	if err != nil {
 		return nil, err
 	}
@@ -155,19 +133,15 @@ func (s *Server) getUnit(r *request) (any, error) {
 }
 
 func (s *Server) goalState(r *request) (any, error) {
-	m, u, err := s.modelUnit(r)
+	u, err := r.unitName()
 	if err != nil {
 		return nil, err
 	}
-	g, ok := api.GoalStateOf(m.Snapshot(), u)
-	if !ok {
-		return nil, kith.Errorf(kith.NotFound, "unit %q not found", u)
-	}
-	return g, nil
+	return r.goalState(r.PathValue("model"), u)
 }
 
 func (s *Server) unitLive(r *request) (any, error) {
-	m, u, err := s.modelUnit(r)
+	u, err := r.unitName()
 	if err != nil {
 		return nil, err
 	}
@@ -175,11 +149,7 @@ func (s *Server) unitLive(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	live, ok := m.Live(u, units)
-	if !ok {
-		return nil, kith.Errorf(kith.NotFound, "unit %q not found", u)
-	}
-	return live, nil
+	return r.unitLive(r.PathValue("model"), u, units)
 }
 
 func appNotFound(name string) error {
@@ -219,24 +189,11 @@ func (s *Server) modelConfig(r *request) (any, error) {
 }
 
 func (s *Server) bag(r *request) (any, error) {
-	m, err := s.model(r)
-	if err != nil {
-		return nil, err
-	}
 	n, err := strconv.Atoi(r.PathValue("relation"))
 	if err != nil {
 		return nil, kith.Errorf(kith.Invalid, "invalid relation id %q", r.PathValue("relation"))
 	}
-	id, owner, snapshot := kith.RelationID(n), r.FormValue("owner"), m.Snapshot()
-	data, err := core.ReadBag(snapshot, r.id.Actor, id, owner)
-	if err != nil {
-		return nil, err
-	}
-	reply := api.BagReply{Relation: id, Owner: owner, Data: data}
-	if b := snapshot.Bag(id, owner); b != nil {
-		reply.Version, reply.Rev = b.Version, b.Rev
-	}
-	return reply, nil
+	return r.bag(r.PathValue("model"), kith.RelationID(n), r.FormValue("owner"))
 }
 
 func (s *Server) history(r *request) (any, error) {

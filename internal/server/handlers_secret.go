@@ -7,20 +7,15 @@ import (
 )
 
 func (s *Server) unitSecrets(r *request) (any, error) {
-	m, u, err := s.modelUnit(r)
+	u, err := r.unitName()
 	if err != nil {
 		return nil, err
 	}
-	owned := core.OwnedSecrets(m.Snapshot(), u)
-	if owned == nil {
-		owned = []core.SecretInfo{}
-	}
-	return owned, nil
+	return r.unitSecrets(r.PathValue("model"), u)
 }
 
-// unitSecret answers with content. What a unit may read is core's to say.
 func (s *Server) unitSecret(r *request) (any, error) {
-	m, u, err := s.modelUnit(r)
+	u, err := r.unitName()
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +34,7 @@ func (s *Server) unitSecret(r *request) (any, error) {
 	if q.Reader, err = r.flag("reader"); err != nil {
 		return nil, err
 	}
-	return m.Secret(u, q)
+	return r.unitSecret(r.PathValue("model"), u, q)
 }
 
 func (s *Server) listSecrets(r *request) (any, error) {

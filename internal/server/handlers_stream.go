@@ -10,8 +10,6 @@ import (
 
 	"kith"
 	"kith/internal/api"
-	"kith/internal/core"
-	"kith/internal/logs"
 )
 
 func (s *Server) watch(r *request) (any, error) {
@@ -34,14 +32,7 @@ func (s *Server) watch(r *request) (any, error) {
 }
 
 func (s *Server) hostStream(r *request) (any, error) {
-	host, epoch := r.PathValue("host"), r.FormValue("epoch")
-	if r.id.Name != host {
-		return nil, forbidden(r.id)
-	}
-	if epoch == "" {
-		return nil, kith.Errorf(kith.Invalid, "cannot connect host %q: no epoch was given", host)
-	}
-	session, units, err := s.opt.Controller.Connect(r.Context(), host, epoch)
+	session, units, err := r.connect(r.Context(), r.PathValue("host"), r.FormValue("epoch"))
 	if err != nil {
 		return nil, err
 	}
@@ -64,17 +55,12 @@ func (s *Server) hostStream(r *request) (any, error) {
 	})
 }
 
-// logOf is the log of the model a request names.
-func (s *Server) logOf(r *request) (*logs.Log, error) {
+func (s *Server) readLogs(r *request) (any, error) {
 	m, err := s.model(r)
 	if err != nil {
 		return nil, err
 	}
-	return s.opt.Logs.Model(m.ID)
-}
-
-func (s *Server) readLogs(r *request) (any, error) {
-	log, err := s.logOf(r)
+	log, err := s.opt.Logs.Model(m.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -107,10 +93,6 @@ func (s *Server) readLogs(r *request) (any, error) {
 }
 
 func (s *Server) appendLogs(r *request) (any, error) {
-	log, err := s.logOf(r)
-	if err != nil {
-		return nil, err
-	}
 	data, err := r.body(api.MaxLogBody, "a delivery of log records")
 	if err != nil {
 		return nil, err
@@ -119,14 +101,7 @@ func (s *Server) appendLogs(r *request) (any, error) {
 	if err := json.Unmarshal(data, &records); err != nil {
 		return nil, kith.Errorf(kith.Invalid, "cannot read log records: %v", err)
 	}
-	if r.id.Kind == core.ActorUnit {
-		for _, rec := range records {
-			if rec.Entity != api.UnitTag(kith.UnitName(r.id.Name)) {
-				return nil, forbidden(r.id)
-			}
-		}
-	}
-	return struct{}{}, log.Append(records)
+	return struct{}{}, r.appendLogs(r.PathValue("model"), records)
 }
 
 func (s *Server) putBlob(r *request) (any, error) {

@@ -15,14 +15,13 @@ import (
 
 	"kith"
 	"kith/internal/api"
-	"kith/internal/controller"
 )
 
 // request is one request on its way through a handler.
 type request struct {
 	*http.Request
-	w  http.ResponseWriter
-	id controller.Identity
+	caller
+	w http.ResponseWriter
 }
 
 // handler answers a request: with a value that goes out as JSON, with an error,
@@ -64,7 +63,7 @@ func (s *Server) dispatch(rt route, w http.ResponseWriter, hr *http.Request) (an
 	if rt.who&whoIs(id.Kind) == 0 {
 		return nil, forbidden(id)
 	}
-	return rt.handle(s, &request{Request: hr, w: w, id: id})
+	return rt.handle(s, &request{hr, caller{s, id}, w})
 }
 
 // write sends a value as JSON.
@@ -86,12 +85,13 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if rec, ok := w.(*recorder); ok && rec.wrote {
 		panic(http.ErrAbortHandler) // too late to say anything: the reader must see it break off
 	}
-	e := s.wireError(r, err)
+	e := s.wireError(r.Method, r.URL.Path, err)
 	w.Header().Del("Content-Length")
 	s.write(w, r, e.Code.HTTPStatus(), e)
 }
 
-func (s *Server) wireError(r *http.Request, err error) api.Error {
+// wireError is an error as who asked gets it.
+func (s *Server) wireError(method, path string, err error) api.Error {
 	var e *kith.Error
 	switch {
 	case errors.As(err, &e):
@@ -102,7 +102,7 @@ func (s *Server) wireError(r *http.Request, err error) api.Error {
 	var b [6]byte
 	rand.Read(b[:])
 	reference := hex.EncodeToString(b[:])
-	s.opt.Log.Error("request failed", "reference", reference, "method", r.Method, "path", r.URL.Path, "error", err)
+	s.opt.Log.Error("request failed", "reference", reference, "method", method, "path", path, "error", err)
 	return api.Error{Error: kith.Error{Code: kith.Internal, Message: "internal error (reference " + reference + ")",
 		Hint: "the controller's log says more under that reference"}, Reference: reference}
 }

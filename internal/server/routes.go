@@ -20,6 +20,9 @@ type route struct {
 	handle       handler
 }
 
+// name is what tells a route from any other: its method and path.
+func (r route) name() string { return r.method + " " + r.path }
+
 // parameter is one of the query.
 type parameter struct{ name, kind, about string }
 

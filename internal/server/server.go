@@ -49,6 +49,7 @@ const (
 type Server struct {
 	opt      Options
 	mux      *http.ServeMux
+	access   map[string]who // by route: its method and path
 	metrics  *httpMetrics
 	document func() (openAPI, error) // generated when first asked for
 	stopping chan struct{}           // closed when streams must end
@@ -63,10 +64,11 @@ func New(opt Options) *Server {
 	if opt.Metrics == nil {
 		opt.Metrics = prometheus.NewRegistry()
 	}
-	s := &Server{opt: opt, mux: http.NewServeMux(), metrics: newHTTPMetrics(opt.Metrics), stopping: make(chan struct{})}
+	s := &Server{opt: opt, mux: http.NewServeMux(), access: make(map[string]who), metrics: newHTTPMetrics(opt.Metrics), stopping: make(chan struct{})}
 	s.document = sync.OnceValues(func() (openAPI, error) { return describe(routes(), opt.Version) })
 	for _, r := range routes() {
-		s.mux.Handle(r.method+" "+r.path, s.serve(r))
+		s.mux.Handle(r.name(), s.serve(r))
+		s.access[r.name()] = r.who
 	}
 	s.mux.Handle("/", s.serve(route{path: "/", who: anybody, handle: (*Server).notFound}))
 	return s

@@ -52,7 +52,7 @@ func (s *Server) stream(r *request, produce func(ctx context.Context, st *stream
 	}
 	end := &api.EndReason{Resync: errors.Is(err, controller.ErrResync)}
 	if err != nil {
-		end.Error = s.wireError(r.Request, err).Error
+		end.Error = s.wireError(r.Method, r.URL.Path, err).Error
 	}
 	if err := st.send(api.StreamEnd{End: end}); err == nil {
 		st.flush()

@@ -37,7 +37,10 @@ type whole struct {
 	dir    string
 }
 
-func newWhole(t testing.TB) *whole {
+func newWhole(t testing.TB) *whole { return newWholeOver(t, false) }
+
+// newWholeOver has the agent ask over the socket, or beside the server.
+func newWholeOver(t testing.TB, overSocket bool) *whole {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "kith") // short: a socket is in it
 	check(t, err)
@@ -58,7 +61,11 @@ func newWhole(t testing.TB) *whole {
 	l, err := server.ListenUnix(socket)
 	check(t, err)
 	local := client.Unix(socket)
-	a := agent.New(agent.Config{Controller: agent.Over(srv.Beside(keys.Host("local"))), Dir: filepath.Join(dir, "agent"), HookTool: agent.HookToolForTest(t)})
+	way := agent.Over(srv.Beside(keys.Host("local")))
+	if overSocket {
+		way = agent.Over(local.WithToken(keys.Host("local")))
+	}
+	a := agent.New(agent.Config{Controller: way, Dir: filepath.Join(dir, "agent"), HookTool: agent.HookToolForTest(t)})
 	agentCtx, stopAgent := context.WithCancel(context.Background())
 	var serving, running sync.WaitGroup
 	running.Go(func() {
@@ -160,10 +167,19 @@ func files(t testing.TB, files map[string]string) string {
 }
 
 // Two example charms, through the whole of kith but the disk: when the model is
-// settled the data is there, and so is the log of every hook.
+// settled the data is there, and so is the log of every hook: the agent beside the server, and over
+// its socket.
 func TestWhole(t *testing.T) {
 	t.Parallel()
-	w := newWhole(t)
+	for name, overSocket := range map[string]bool{"beside": false, "over the socket": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			testWhole(t, newWholeOver(t, overSocket))
+		})
+	}
+}
+
+func testWhole(t *testing.T, w *whole) {
 	w.deploy("database", "../../examples/charms/database", 1)
 	w.deploy("web", "../../examples/charms/web-app", 2)
 	w.do(core.Integrate{A: kith.Endpoint{App: "web"}, B: kith.Endpoint{App: "database"}})

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"iter"
 	"reflect"
@@ -57,11 +58,11 @@ func ask[T any](ctx context.Context, b *Beside, route string, f func(caller) (T,
 // refusal is an error as who asks gets it: what the route would have answered, or the end of
 // his own context if that is all.
 func (b *Beside) refusal(ctx context.Context, route string, err error) error {
+	if cause := context.Cause(ctx); cause != nil && (errors.Is(err, cause) || kith.CodeOf(err) == kith.Unavailable) {
+		return cause
+	}
 	method, path, _ := strings.Cut(route, " ")
 	e := b.s.wireError(method, path, err).Error
-	if e.Code == kith.Unavailable && ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
 	return &e
 }
 

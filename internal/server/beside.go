@@ -8,6 +8,7 @@ import (
 	"iter"
 	"reflect"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"kith"
@@ -108,6 +109,9 @@ func isText(v reflect.Value) bool {
 	case reflect.Pointer, reflect.Interface:
 		return v.IsNil() || isText(v.Elem())
 	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			return true // and its place is a large table
+		}
 		for i := range v.NumField() {
 			if !isText(v.Field(i)) {
 				return false

@@ -153,6 +153,7 @@ func TestLeavingFromBeside(t *testing.T) {
 	w := newWorld(t)
 	why := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
 	host := w.server.Beside(w.keys.Host("local"))
 	var end error
 	for _, err := range host.Host(ctx, "local", "e1") {

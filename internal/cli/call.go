@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,8 +82,8 @@ func (x *call) open(ctx context.Context, c *command) error {
 	x.api = client.Unix(x.socket())
 	switch c.scope {
 	case controllerScope, argumentScope:
-		if x.controller != "" && x.controller != controllerName {
-			return kith.Errorf(kith.NotFound, "controller %s not found", x.controller)
+		if err := x.checkController(x.controller); err != nil {
+			return err
 		}
 		if !x.hasController() {
 			return x.noController()
@@ -91,6 +92,19 @@ func (x *call) open(ctx context.Context, c *command) error {
 		if err := x.openModel(ctx); err != nil && !(c.modelOptional && x.options.model == "") {
 			return err
 		}
+	}
+	return nil
+}
+
+// checkController refuses a controller that is not the one of this home: flag names it, or
+// else the environment (section 2.3).
+func (x *call) checkController(flag string) error {
+	env, err := x.environment()
+	if err != nil {
+		return err
+	}
+	if ctl := cmp.Or(flag, env.controller, controllerName); ctl != controllerName {
+		return kith.Errorf(kith.NotFound, "controller %s not found", ctl)
 	}
 	return nil
 }

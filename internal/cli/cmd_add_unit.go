@@ -12,6 +12,7 @@ import (
 func addUnitCommand() *command {
 	var n int
 	var attach []string
+	var to string
 	return &command{
 		name: "add-unit", args: "<application name>", group: groupApp, scope: modelScope,
 		summary: "Adds one or more units to a deployed application",
@@ -28,7 +29,7 @@ added to it by hand.`,
 		seeAlso: []string{"remove-unit", "deploy"},
 		flags: func(f *pflag.FlagSet) {
 			f.IntVarP(&n, "num-units", "n", 1, "Number of units to add")
-			f.String("to", "", "Accepted for Juju's sake: every unit runs on this computer")
+			f.StringVar(&to, "to", "", "Accepted for Juju's sake: every unit runs on this computer")
 			f.StringArrayVar(&attach, "attach-storage", nil, "Storage that nobody has, for the new unit")
 		},
 		check: func(_ *call, args []string) error {
@@ -42,6 +43,9 @@ added to it by hand.`,
 				return err
 			}
 			if err := checkAttach(attach, n); err != nil {
+				return err
+			}
+			if err := checkPlacement(to); err != nil {
 				return err
 			}
 			return atMost(1)(nil, args)

@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -20,7 +22,8 @@ type debugLogFlags struct {
 	since              time.Time // older records are not shown
 	filter             api.LogFilter
 	level, format      string
-	lines, limit       int
+	lines, limit       uint
+	output             string
 	replay, tail       bool
 	noTail, retry      bool
 	retryDelay         time.Duration
@@ -64,8 +67,8 @@ func (o *debugLogFlags) flags(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.filter.IncludeModule, "include-module", nil, "Only these modules and those below them")
 	f.StringArrayVar(&o.filter.ExcludeModule, "exclude-module", nil, "Not these modules nor those below them")
 	f.StringVarP(&o.level, "level", "l", "", "Only this level and more severe ones: TRACE, DEBUG, INFO, WARNING, ERROR")
-	f.IntVarP(&o.lines, "lines", "n", firstLines, "Start with so many of the newest records")
-	f.IntVar(&o.limit, "limit", 0, "Show so many of the newest records and stop; 0 means all")
+	f.UintVarP(&o.lines, "lines", "n", firstLines, "Start with so many of the newest records")
+	f.UintVar(&o.limit, "limit", 0, "Show so many of the newest records and stop; 0 means all")
 	f.BoolVar(&o.replay, "replay", false, "Start at the beginning")
 	f.BoolVar(&o.tail, "tail", false, "Wait for new records")
 	f.BoolVar(&o.noTail, "no-tail", false, "Stop after the records that are there")
@@ -81,7 +84,7 @@ func (o *debugLogFlags) flags(f *pflag.FlagSet) {
 		f.StringArray(name, nil, "Accepted for Juju's sake; does nothing")
 	}
 	f.Bool("firehose", false, "Accepted for Juju's sake; does nothing")
-	f.StringP("output", "o", "", "Accepted for Juju's sake; does nothing")
+	f.StringVarP(&o.output, "output", "o", "", "Write the records to this file")
 	o.limitSet = func() bool { return f.Changed("limit") }
 	o.linesSet = func() bool { return f.Changed("lines") }
 }
@@ -117,12 +120,12 @@ func (o *debugLogFlags) check(_ *call, args []string) error {
 
 // query is what to ask the controller for.
 func (o *debugLogFlags) query(terminal bool) api.LogQuery {
-	q := api.LogQuery{LogFilter: o.filter, Last: o.lines, Follow: o.tail || terminal && !o.noTail && !o.limitSet()}
+	q := api.LogQuery{LogFilter: o.filter, Last: int(o.lines), Follow: o.tail || terminal && !o.noTail && !o.limitSet()}
 	if o.replay {
 		q.Last = -1
 	}
 	if o.limitSet() {
-		if q.Last = o.limit; o.limit == 0 {
+		if q.Last = int(o.limit); o.limit == 0 {
 			q.Last = -1
 		}
 	}
@@ -131,9 +134,22 @@ func (o *debugLogFlags) query(terminal bool) api.LogQuery {
 
 func (o *debugLogFlags) run(ctx context.Context, x *call, _ []string) error {
 	p := x.outColor || palette(o.color)
-	q := o.query(isTerminal(x.out.w))
+	q := o.query(o.output == "" && isTerminal(x.out.w))
+	if o.output != "" {
+		f, err := os.OpenFile(o.output, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o666)
+		if err != nil {
+			return fmt.Errorf("cannot write the output: %w", err)
+		}
+		defer f.Close()
+		return o.show(ctx, x, f, q, palette(o.color))
+	}
+	return o.show(ctx, x, x.out, q, p)
+}
+
+// show prints what the query asks for, and asks again as long as --retry wants it.
+func (o *debugLogFlags) show(ctx context.Context, x *call, out io.Writer, q api.LogQuery, p palette) error {
 	for {
-		err := o.read(ctx, x, q, p)
+		err := o.read(ctx, x, out, q, p)
 		if ctx.Err() != nil {
 			return nil // Ctrl-C is how one stops looking
 		}
@@ -153,7 +169,7 @@ func (o *debugLogFlags) run(ctx context.Context, x *call, _ []string) error {
 }
 
 // read prints records until the stream ends.
-func (o *debugLogFlags) read(ctx context.Context, x *call, q api.LogQuery, p palette) error {
+func (o *debugLogFlags) read(ctx context.Context, x *call, out io.Writer, q api.LogQuery, p palette) error {
 	for r, err := range x.api.Logs(ctx, x.modelID(), q) {
 		if err != nil {
 			return err
@@ -167,7 +183,7 @@ func (o *debugLogFlags) read(ctx context.Context, x *call, q api.LogQuery, p pal
 				return err
 			}
 		}
-		if _, err := x.out.Write([]byte(text)); err != nil {
+		if _, err := io.WriteString(out, text); err != nil {
 			return err
 		}
 	}

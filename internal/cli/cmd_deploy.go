@@ -26,6 +26,10 @@ type deployFlags struct {
 	force  bool
 	bind   string
 	attach []string
+	// constraints say what computers the units want.
+	constraints []string
+	revision    int
+	channel     string
 	// storage and resources are values by name.
 	storage   directivesFlag
 	resources pairsFlag
@@ -69,13 +73,15 @@ func (o *deployFlags) flags(f *pflag.FlagSet) {
 	f.Var(o.storage, "storage", "Storage for each unit: name=directive, such as data=rootfs,10G,2")
 	f.Var(o.resources, "resource", "File for a resource of the charm: name=path")
 	f.StringVar(&o.bind, "bind", "", "Spaces of endpoints; there is only alpha")
-	for _, name := range []string{"constraints", "device", "overlay"} {
+	f.StringArrayVar(&o.constraints, "constraints", nil, "Accepted for Juju's sake: there is one computer")
+	for _, name := range []string{"device", "overlay"} {
 		f.StringArray(name, nil, "Accepted for Juju's sake; does nothing")
 	}
-	for _, name := range []string{"channel", "map-machines", "series"} {
+	f.StringVar(&o.channel, "channel", "", "Accepted for Juju's sake: charms come from files")
+	for _, name := range []string{"map-machines", "series"} {
 		f.String(name, "", "Accepted for Juju's sake; does nothing")
 	}
-	f.Int("revision", -1, "Accepted for Juju's sake; does nothing")
+	f.IntVar(&o.revision, "revision", -1, "Accepted for Juju's sake: charms come from files")
 	f.BoolVar(&o.force, "force", false, "Also a charm that assumes what there is not")
 	o.unitsGiven = func() bool { return f.Changed("num-units") }
 }
@@ -95,6 +101,9 @@ func (o *deployFlags) check(_ *call, args []string) error {
 	if err := checkAttach(o.attach, o.units); err != nil {
 		return err
 	}
+	if err := checkPlacement(o.to); err != nil {
+		return err
+	}
 	return atMost(2)(nil, args)
 }
 
@@ -105,6 +114,9 @@ func newDeployFlags() *deployFlags {
 func (o *deployFlags) run(ctx context.Context, x *call, args []string) error {
 	if o.dryRun {
 		x.say("ignoring dry-run flag for local charms")
+	}
+	if o.revision >= 0 && o.channel == "" && !isCharmPath(args[0]) {
+		return kith.Errorf(kith.Invalid, "specifying a revision requires a channel for future upgrades. Please use --channel")
 	}
 	c, err := x.openCharm(args[0])
 	if err != nil {
@@ -142,6 +154,9 @@ func (o *deployFlags) op(x *call, app kith.AppName, c *localCharm) (core.Deploy,
 		if o.unitsGiven() || o.to != "" {
 			return op, kith.Errorf(kith.Invalid, "cannot use --num-units or --to with subordinate application").
 				WithHint("a subordinate gets a unit beside each unit it is integrated with")
+		}
+		if len(o.constraints) > 0 {
+			return op, kith.Errorf(kith.Invalid, "cannot use --constraints with subordinate application")
 		}
 		op.Units = 0
 	}

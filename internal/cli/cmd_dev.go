@@ -147,7 +147,7 @@ func (d *dev) loop(ctx context.Context, o *devFlags, watch *folderWatch) error {
 	logErr := make(chan error, 1)
 	logging.Go(func() {
 		o.log.filter.Include = []string{string(d.app)}
-		logErr <- o.log.read(ctx, d.call, api.LogQuery{LogFilter: o.log.filter, Last: devLog, Follow: true}, d.outColor)
+		logErr <- o.log.read(ctx, d.call, d.out, api.LogQuery{LogFilter: o.log.filter, Last: devLog, Follow: true}, d.outColor)
 	})
 	d.say("Watching %s; Ctrl-C stops", d.dir)
 	for {

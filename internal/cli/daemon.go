@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -26,7 +27,7 @@ const (
 	pidName    = "kith.pid"
 	logsName   = "logs"
 	logName    = "controller.log"
-	// etcdURLsName holds the URLs of an etcd cluster, if the data is in one.
+	// etcdURLsName holds the URLs of an etcd cluster, and how to be let in, if the data is in one.
 	etcdURLsName = "etcd.urls"
 )
 
@@ -63,7 +64,9 @@ func (d *daemon) start(ctx context.Context) (news, error) {
 	defer r.Close()
 	cmd := exec.Command(self, d.args()...)
 	cmd.Args[0] = "kith"
-	cmd.Env = append(os.Environ(), readyVariable+"=3")
+	// The home is said, since the process finds another one by itself: it is called kith and not
+	// juju, and lives in another folder than the one a relative KITH_HOME starts from.
+	cmd.Env = append(os.Environ(), readyVariable+"=3", "KITH_HOME="+d.home.dir)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.ExtraFiles = []*os.File{w}
 	cmd.Dir = "/" // so that no folder is kept from being unmounted or removed
@@ -130,53 +133,14 @@ func announce(getenv func(string) string, n news) error {
 // daemon is the controller of one data folder, seen from outside.
 type daemon struct {
 	data string
-	etcd []string
+	home home // of whoever starts it
+	etcd etcdChoice
 	more []string // other flags of up, passed on as they are
 }
 
 // args is the command line of the controller's own process.
 func (d *daemon) args() []string {
-	args := []string{"up", "--foreground", "--data", d.data, "--etcd", embedded}
-	if len(d.etcd) > 0 {
-		args[len(args)-1] = strings.Join(d.etcd, ",")
-	}
-	return append(args, d.more...)
-}
-
-// embedded is the value of --etcd that stands for the etcd inside the process.
-const embedded = "embedded"
-
-// chooseStore decides where the data is kept: where --etcd says, else where it was
-// kept the last time. Otherwise a second up would show none of the models.
-func (d *daemon) chooseStore(etcd []string, given bool) error {
-	if given {
-		if len(etcd) == 1 && etcd[0] == embedded {
-			etcd = nil
-		}
-		d.etcd = etcd
-		return nil
-	}
-	text, err := os.ReadFile(filepath.Join(d.data, etcdURLsName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("cannot see which etcd to use: %w", err)
-	}
-	d.etcd = strings.Fields(string(text))
-	return nil
-}
-
-// rememberStore keeps the choice for the next start.
-func (d *daemon) rememberStore() error {
-	path := filepath.Join(d.data, etcdURLsName)
-	if len(d.etcd) > 0 {
-		return writeFile(path, []byte(strings.Join(d.etcd, "\n")+"\n"))
-	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("cannot forget which etcd was used: %w", err)
-	}
-	return nil
+	return slices.Concat([]string{"up", "--foreground", "--data", d.data}, d.etcd.args(), d.more)
 }
 
 func (d *daemon) socket() string { return filepath.Join(d.data, socketName) }
@@ -188,9 +152,18 @@ func (d *daemon) prepare() error {
 			WithHint("choose a shorter one with --data DIR, or a shorter KITH_HOME")
 	}
 	if err := os.MkdirAll(filepath.Join(d.data, logsName), 0o700); err != nil {
-		return kith.Errorf(kith.Invalid, "cannot make data folder %q: %v", d.data, err)
+		return d.unusable(err)
 	}
-	return os.Chmod(d.data, 0o700)
+	if err := os.Chmod(d.data, 0o700); err != nil {
+		return d.unusable(err)
+	}
+	return nil
+}
+
+// unusable is the refusal of a data folder that is not ours.
+func (d *daemon) unusable(err error) error {
+	return kith.Errorf(kith.Invalid, "cannot use data folder %q: %v", d.data, err).
+		WithHint("choose a folder of your own with --data DIR, or another KITH_HOME")
 }
 
 // maxLog is the size from which a start begins a new log and keeps one old one.

@@ -70,7 +70,7 @@ func (h home) load() (state, error) {
 		return s, nil
 	}
 	if err != nil {
-		return s, fmt.Errorf("cannot read the client state: %w", err)
+		return s, h.unusable("read the client state", err)
 	}
 	if err := yaml.Unmarshal(text, &s); err != nil {
 		return s, kith.Errorf(kith.Invalid, "cannot read %s: %v", h.file(), err).
@@ -79,15 +79,21 @@ func (h home) load() (state, error) {
 	return s, nil
 }
 
+// unusable is the refusal of a home that is not a folder of ours.
+func (h home) unusable(verb string, err error) error {
+	return kith.Errorf(kith.Invalid, "cannot %s: %v", verb, err).
+		WithHint("the home is %s; set KITH_HOME to a folder of your own", h.dir)
+}
+
 // update changes the state. Commands may run at the same time: one changes the
 // file after the other, and a reader sees the file before or after a change.
 func (h home) update(change func(*state)) error {
 	if err := os.MkdirAll(h.dir, 0o700); err != nil {
-		return fmt.Errorf("cannot create the kith home: %w", err)
+		return h.unusable("create the kith home", err)
 	}
 	unlock, err := lockFile(filepath.Join(h.dir, "client.lock"))
 	if err != nil {
-		return fmt.Errorf("cannot lock the client state: %w", err)
+		return h.unusable("lock the client state", err)
 	}
 	defer unlock()
 	old, err := h.load()

@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -153,7 +151,7 @@ func (r *roles) open(ctx context.Context, getenv func(string) string) error {
 		return err
 	}
 	r.later(func() error { r.logs.Close(); return nil })
-	if len(r.d.etcd) > 0 {
+	if len(r.d.etcd.urls) > 0 {
 		return r.openRemote(ctx, getenv)
 	}
 	return r.openEmbedded(ctx)
@@ -174,13 +172,16 @@ func (r *roles) openEmbedded(ctx context.Context) error {
 }
 
 func (r *roles) openRemote(ctx context.Context, getenv func(string) string) error {
-	config, err := etcdTLS(getenv)
+	config, err := r.d.etcd.dialConfig(getenv)
 	if err != nil {
 		return err
 	}
-	etcd, err := store.Dial(ctx, store.DialConfig{
-		Endpoints: r.d.etcd, TLS: config, Username: getenv("KITH_ETCD_USER"), Password: getenv("KITH_ETCD_PASSWORD"),
-	})
+	etcd, err := store.Dial(ctx, config)
+	if kith.CodeOf(err) == kith.Unavailable {
+		return kith.Errorf(kith.Unavailable, "%v", err).
+			WithHint("is it up, and has it a leader? --etcd-cacert, --etcd-cert and --etcd-key name certificates, %s and %s who we are",
+				etcdUserVariable, etcdPasswordVariable)
+	}
 	if err != nil {
 		return err
 	}
@@ -190,33 +191,6 @@ func (r *roles) openRemote(ctx context.Context, getenv func(string) string) erro
 	}
 	r.later(r.store.Close)
 	return nil
-}
-
-// etcdTLS reads the certificates for an etcd cluster; nil if there are none.
-func etcdTLS(getenv func(string) string) (*tls.Config, error) {
-	ca, cert, key := getenv("KITH_ETCD_CACERT"), getenv("KITH_ETCD_CERT"), getenv("KITH_ETCD_KEY")
-	if ca == "" && cert == "" && key == "" {
-		return nil, nil
-	}
-	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	if ca != "" {
-		pem, err := os.ReadFile(ca)
-		if err != nil {
-			return nil, kith.Errorf(kith.Invalid, "cannot read KITH_ETCD_CACERT: %v", err)
-		}
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, kith.Errorf(kith.Invalid, "cannot read KITH_ETCD_CACERT: %q holds no certificate", ca)
-		}
-	}
-	if cert != "" || key != "" {
-		pair, err := tls.LoadX509KeyPair(cert, key)
-		if err != nil {
-			return nil, kith.Errorf(kith.Invalid, "cannot read KITH_ETCD_CERT and KITH_ETCD_KEY: %v", err)
-		}
-		config.Certificates = []tls.Certificate{pair}
-	}
-	return config, nil
 }
 
 // identity is who this controller is to the store: drawn once for a data folder

@@ -63,6 +63,8 @@ func TestRefusals(t *testing.T) {
 		{"kith deploy a b c", 2, `unrecognized args: ["c"]`},
 		{"kith deploy ./a X", 2, `invalid application name "X", unexpected uppercase character`},
 		{"kith deploy ./a x-1", 2, `invalid application name "x-1", unexpected number(s) found after last hyphen`},
+		{"kith deploy ./a --to lxd:x", 2, `invalid --to parameter "lxd:x"`},
+		{"kith deploy ./a --to 0,lxd:1,0/lxd/0,zone=a,", 2, `invalid --to parameter ""`},
 		{"kith deploy ./a x_y", 2, `invalid application name "x_y", unexpected character _`},
 		// Section 7.2.
 		{"kith integrate a", 2, "an integration must involve two applications"},
@@ -83,6 +85,7 @@ func TestRefusals(t *testing.T) {
 		{"kith remove-application a --no-wait", 2, "--no-wait without --force not valid"},
 		{"kith add-unit", 2, "no application specified"},
 		{"kith add-unit web -n 0", 2, "--num-units must be a positive integer"},
+		{"kith add-unit web --to #:1", 2, `invalid --to parameter "#:1"`},
 		{"kith remove-unit", 2, "no units specified"},
 		{"kith remove-unit web", 2, `invalid unit name "web"`},
 		{"kith remove-unit web/0 --num-units 2", 2, "--num-units for non k8s models not valid"},
@@ -136,6 +139,8 @@ func TestRefusals(t *testing.T) {
 		{"kith show-action a", 2, "no action name specified"},
 		// Section 10.
 		{"kith debug-log --level x", 2, `level value "x" is not one of "TRACE", "DEBUG", "INFO", "WARNING", "ERROR"`},
+		{"kith debug-log --limit -1", 2, `invalid value "-1" for option --limit: strconv.ParseUint: parsing "-1": invalid syntax`},
+		{"kith debug-log -n -1", 2, `invalid value "-1" for option --lines: strconv.ParseUint: parsing "-1": invalid syntax`},
 		{"kith debug-log --tail --no-tail", 2, "setting --tail and --no-tail not valid"},
 		{"kith debug-log --no-tail -n 5", 2, "setting --no-tail and --lines not valid"},
 		{"kith debug-log --tail --limit 5", 2, "setting --tail and --limit not valid"},

@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 // Besides what testscript has: "status N COMMAND…" runs a program and wants that
 // exit status; "up" starts a controller; "kill9" kills it without warning; "capture VARIABLE
 // REGEXP" keeps what a group matches in the last output; "absent TEXT…" wants no file of the home
-// to hold a text, as it is or in base64. $CHARMS is where the example charms are, and
+// to hold a text, as it is or in base64; "guardedetcd" starts an etcd with TLS and users. $CHARMS is where the example charms are, and
 // $SDK the checkout.
 func TestScripts(t *testing.T) {
 	if testing.Short() {
@@ -63,6 +63,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": scriptStatus, "glob": scriptGlob, "up": scriptUp, "kill9": scriptKill, "capture": scriptCapture, "absent": scriptAbsent,
+			"guardedetcd": scriptGuardedEtcd(t),
 		},
 	})
 }

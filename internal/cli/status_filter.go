@@ -53,7 +53,8 @@ func keepUnit(s *api.Status, u api.UnitStatus, units map[kith.UnitName]bool) {
 	}
 }
 
-// cutStatus is s without what is not marked. A relation stays if both of its ends do.
+// cutStatus is s without what is not marked. A relation stays with either of its ends:
+// who asks for one application wants to see what it is integrated with.
 func cutStatus(s *api.Status, apps map[kith.AppName]bool, units map[kith.UnitName]bool, machines map[kith.MachineID]bool) *api.Status {
 	cut := *s
 	cut.Apps, cut.Units, cut.Machines, cut.Relations, cut.Storage = nil, nil, nil, nil, nil
@@ -79,7 +80,7 @@ func cutStatus(s *api.Status, apps map[kith.AppName]bool, units map[kith.UnitNam
 		}
 	}
 	for _, r := range s.Relations {
-		if apps[r.Provider.App] && apps[r.Requirer.App] {
+		if apps[r.Provider.App] || apps[r.Requirer.App] {
 			cut.Relations = append(cut.Relations, r)
 		}
 	}

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"syscall"
 
 	"gocloud.dev/blob"
 	"gocloud.dev/blob/fileblob"
@@ -98,6 +100,8 @@ func (b *Blobs) Put(ctx context.Context, id string, r io.Reader) error {
 	sum := sha256.New()
 	n, err := io.Copy(io.MultiWriter(w, sum), io.LimitReader(r, b.limit+1))
 	switch got := hex.EncodeToString(sum.Sum(nil)); {
+	case diskFull(err):
+		err = b.failure("store", id, err)
 	case err != nil:
 		err = kith.Errorf(kith.Unavailable, "cannot store charm archive %q: %v", id, err)
 	case n > b.limit:
@@ -152,6 +156,14 @@ func (b *Blobs) failure(verb, id string, err error) error {
 		return nil
 	case gcerrors.Code(err) == gcerrors.NotFound:
 		return notThere(id)
+	case diskFull(err):
+		return kith.Errorf(kith.Unavailable, "cannot %s charm archive %q: the disk is full", verb, id).
+			WithHint("make room on the disk of %s; nothing was changed", cmp.Or(b.dir, "the archives"))
 	}
 	return fmt.Errorf("cannot %s charm archive %q: %w", verb, id, err)
+}
+
+// diskFull reports whether there was no room for what was to be written.
+func diskFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }

@@ -293,7 +293,7 @@ func (e *Engine) resolve(landed bool, cause error) {
 	for _, d := range f.decided {
 		if !landed { // a refusal, too, may rest on what is not there
 			d.err = kith.Errorf(kith.Unavailable, "cannot %s: the store failed, and nothing was changed: %v", d.Op.Name(), cause).
-				WithHint("try again")
+				WithHint("%s", hintOr(cause, "try again"))
 		}
 		e.answer(d)
 	}

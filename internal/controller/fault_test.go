@@ -42,6 +42,8 @@ func TestFailedWrites(t *testing.T) {
 				t.Errorf("%+v, %v, landed %v", reply, err, landed)
 			case c.want != "" && (kith.CodeOf(err) != c.want || landed):
 				t.Errorf("%v, landed %v", err, landed)
+			case c.how == failsBefore && kith.HintOf(err) != "make room":
+				t.Errorf("hint %q is not the store's", kith.HintOf(err))
 			}
 			do(t, m, core.AddUnits{App: "web", Units: 1})
 			units := 0

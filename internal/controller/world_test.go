@@ -283,7 +283,7 @@ const (
 	lostLater         // no answer: it was written
 )
 
-var errStore = kith.Errorf(kith.Unavailable, "the disk is full")
+var errStore = kith.Errorf(kith.Unavailable, "the disk is full").WithHint("make room")
 
 func (f *faulty) Commit(ctx context.Context, own store.Ownership, b store.Batch) error {
 	f.mu.Lock()

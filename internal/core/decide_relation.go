@@ -289,7 +289,8 @@ func (t *txn) suspend(op Suspend) error {
 			return kith.Errorf(kith.NotFound, "relation %d not found", id).WithHint("see 'kith status --relations'")
 		}
 		if r.Peer() || r.Scope == kith.Container {
-			return kith.Errorf(kith.Conflict, "cannot set suspend status for %q which is not associated with an offer", r.RelationKey())
+			return kith.Errorf(kith.Conflict, "cannot set suspend status for %q which is not associated with an offer", r.RelationKey()).
+				WithHint("relations between peers or with a subordinate cannot be suspended, with --force neither")
 		}
 		if !op.Force {
 			return kith.Errorf(kith.Conflict, "cannot set suspend status for %q which is not associated with an offer", r.RelationKey()).

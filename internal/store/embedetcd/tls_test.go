@@ -1,23 +1,18 @@
 package embedetcd
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"math/big"
 	"net"
 	"strings"
 	"testing"
-	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/server/v3/etcdserver/api/v3rpc"
 
 	"kith"
 	"kith/internal/store"
+	"kith/internal/store/storetest"
 )
 
 // guardedEtcd is an etcd as a careful operator runs it: TLS both ways, users with passwords.
@@ -31,8 +26,8 @@ const etcdUser, etcdPassword = "kith", "correct horse"
 
 func startGuarded(t *testing.T) guardedEtcd {
 	t.Helper()
-	ca := newAuthority(t)
-	serverCert, clientCert := ca.issue(t, "127.0.0.1"), ca.issue(t, "")
+	ca := storetest.NewAuthority(t)
+	serverCert, clientCert := ca.Issue(t, "127.0.0.1"), ca.Issue(t, "")
 	server := start(t, Config{Dir: t.TempDir()})
 	enableUsers(t, server.Client())
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -41,7 +36,7 @@ func startGuarded(t *testing.T) guardedEtcd {
 	}
 	grpc := v3rpc.Server(server.etcd, &tls.Config{
 		Certificates: []tls.Certificate{serverCert}, ClientAuth: tls.RequireAndVerifyClientCert,
-		ClientCAs: ca.pool, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2"},
+		ClientCAs: ca.Pool, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2"},
 	}, nil)
 	served := make(chan error, 1)
 	go func() { served <- grpc.Serve(l) }()
@@ -51,7 +46,7 @@ func startGuarded(t *testing.T) guardedEtcd {
 			t.Error(err)
 		}
 	})
-	return guardedEtcd{"https://" + l.Addr().String(), ca.pool, clientCert}
+	return guardedEtcd{"https://" + l.Addr().String(), ca.Pool, clientCert}
 }
 
 // enableUsers adds a root, as etcd wants one, and a user who may use kith's keys and no others.
@@ -126,8 +121,8 @@ func TestRemoteStoreTLSRefused(t *testing.T) {
 		{"authority", func(c *store.DialConfig) { c.TLS.RootCAs = x509.NewCertPool() }, "unknown authority"},
 		{"no TLS", func(c *store.DialConfig) {
 			c.Endpoints[0], c.TLS = strings.Replace(c.Endpoints[0], "https", "http", 1), nil
-		}, ""},
-		{"no certificate", func(c *store.DialConfig) { c.TLS.Certificates = nil }, ""},
+		}, "does it want https?"},
+		{"no certificate", func(c *store.DialConfig) { c.TLS.Certificates = nil }, "certificate required"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -146,52 +141,4 @@ func TestRemoteStoreTLSRefused(t *testing.T) {
 			}
 		})
 	}
-}
-
-// authority signs certificates for one test.
-type authority struct {
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-	pool *x509.CertPool
-}
-
-func newAuthority(t *testing.T) authority {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority"}, IsCA: true,
-		BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	pool.AddCert(cert)
-	return authority{cert, key, pool}
-}
-
-// issue makes a certificate for a server's address, or for a client if that is empty.
-func (a authority) issue(t *testing.T, address string) tls.Certificate {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(2), KeyUsage: x509.KeyUsageDigitalSignature,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
-	if address != "" {
-		template.IPAddresses = []net.IP{net.ParseIP(address)}
-		template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }

@@ -306,8 +306,11 @@ func (d *driver) lineResolved() string {
 	if unit == "" || rapid.Bool().Draw(d.t, "retry") {
 		return line("resolved", unit)
 	}
-	// The hook counts as run though no event tells of it.
 	p := d.w.Model().Progress(kith.UnitName(unit))
+	if !p.InError() { // it is being retried: the command is refused
+		return "resolved " + unit + " no-retry"
+	}
+	// The hook counts as run though no event tells of it.
 	d.witness.story(p.Unit).failed = nil
 	if !d.witness.moot(p.Unit, p.Failed.Hook) {
 		d.witness.committed(p.Unit, p.Failed.Hook)

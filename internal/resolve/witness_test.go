@@ -108,6 +108,9 @@ func (x *witness) ran(e script.Event, s *lifeStory) {
 		h.Kind == core.RelationChanged && (s.relations[h.Relation.ID] == nil || s.relations[h.Relation.ID].owes == "")) {
 		x.complain(e.Unit, "G12: %s during teardown", script.DescribeHook(h))
 	}
+	if h.Kind == core.RelationDeparted && !e.Retry && h.Relation.Departing != x.departing(e) {
+		x.complain(e.Unit, "5.4: D=%s in departed of %s, and not %s", h.Relation.Departing, h.Relation.RemoteUnit, x.departing(e))
+	}
 	s.failed = nil
 	if e.Failed {
 		s.failed = &h
@@ -250,6 +253,15 @@ func (x *witness) relation(u kith.UnitName, s *lifeStory, h core.Hook) {
 		}
 		delete(s.relations, id)
 	}
+}
+
+// departing is what JUJU_DEPARTING_UNIT must be: the unit that runs the hook if it was on its way out when the
+// hook was chosen, else the remote.
+func (x *witness) departing(e script.Event) kith.UnitName {
+	if u := x.w.Model().Unit(e.Unit); u != nil && u.Life != kith.Alive && u.LifeRev <= e.Began {
+		return e.Unit
+	}
+	return e.Step.Hook.Relation.RemoteUnit
 }
 
 func (x *witness) joined(u kith.UnitName, s *lifeStory, r *stay, h core.Hook) {

@@ -100,6 +100,115 @@ func TestNothingLeft(t *testing.T) {
 	}
 }
 
+// bagWritten is a batch in which a databag is written by who says so.
+func bagWritten(id string, by core.Actor, command string, also ...core.Delta) (store.Batch, record) {
+	put := store.Entity{Key: store.Key{Kind: string(core.KindBag), ID: id}, Value: []byte(`{"data":{"by":"` + by.Name + " " + command + `"}}`)}
+	e := core.Entry{Actor: by, Command: command, Deltas: append(also, core.Delta{Kind: core.KindBag, ID: id})}
+	return store.Batch{Puts: []store.Entity{put}}, record{Entries: []core.Entry{e}}
+}
+
+func TestOwnBags(t *testing.T) {
+	t.Parallel()
+	entered := core.Delta{Kind: core.KindMember, ID: "5/db/1", Action: core.Added}
+	moved := core.Delta{Kind: core.KindLease, ID: "db", Action: core.Changed}
+	for _, x := range []struct {
+		bag     string
+		by      core.Actor
+		command string
+		also    []core.Delta
+		may     bool
+	}{
+		{"5/db/1", core.UnitActor("db/1"), "commit-hook", nil, true},
+		{"5/db/1", core.UnitActor("db/0"), "commit-hook", nil, false},
+		{"5/db/1", core.System, "enter-scopes", []core.Delta{entered}, true},
+		{"5/db/0", core.System, "enter-scopes", []core.Delta{entered}, false},
+		{"5/db/1", core.System, "tick", nil, false},
+		{"5/db/1", core.Actor{Kind: core.ActorUser, Name: "admin"}, "config", nil, false},
+		{"5/db", core.UnitActor("db/0"), "finish-task", nil, true},
+		{"5/db", core.UnitActor("db/1"), "commit-hook", nil, false},
+		{"5/db", core.UnitActor("db/1"), "commit-hook", []core.Delta{moved}, false},
+		{"5/db", core.UnitActor("db/1"), "commit-hook", []core.Delta{moved, moved}, true},
+		{"5/web", core.UnitActor("db/0"), "commit-hook", nil, false},
+	} {
+		c := &ownBags{leases: rows[core.Lease]{"db": {App: "db", Holder: "db/0"}}}
+		b, r := bagWritten(x.bag, x.by, x.command, x.also...)
+		if bad := c.batch(nil, b, r); (bad == "") != x.may {
+			t.Errorf("%s writes %s by %s, and: %q", x.by, x.bag, x.command, bad)
+		}
+	}
+}
+
+// The databags of a relation go with it, and it goes if an operator says so.
+func TestOwnBagsStay(t *testing.T) {
+	t.Parallel()
+	gone := store.Batch{Deletes: []store.Key{{Kind: string(core.KindBag), ID: "5/db"}}}
+	leaves := core.Entry{Actor: core.UnitActor("db/0"), Command: "commit-hook", Deltas: []core.Delta{{Kind: core.KindBag, ID: "5/db", Action: core.Deleted}}}
+	ends := core.Entry{Actor: core.Actor{Kind: core.ActorUser, Name: "admin"}, Command: "remove-relation",
+		Deltas: []core.Delta{{Kind: core.KindRelation, ID: "5", Action: core.Changed, Life: kith.Dying}}}
+	c := &ownBags{}
+	if c.batch(nil, gone, record{Entries: []core.Entry{leaves}}) == "" {
+		t.Error("what an application published went with its last unit, and nobody minds")
+	}
+	if bad := c.batch(nil, store.Batch{}, record{Entries: []core.Entry{ends}}); bad != "" {
+		t.Error(bad)
+	}
+	if bad := c.batch(nil, gone, record{Entries: []core.Entry{leaves}}); bad != "" {
+		t.Error(bad)
+	}
+}
+
+// related is a model at rest: a principal with its subordinate unit, both in their relation.
+func related() *core.Model {
+	m := &core.Model{}
+	for _, c := range cast() {
+		if c.id == "web-2" || c.id == "logger-1" {
+			core.Apply(m, core.Put(&core.CharmInfo{ID: c.id, Charm: c.charm}))
+		}
+	}
+	core.Apply(m, core.Put(&core.App{Name: "web", Charm: "web-2", Life: kith.Alive}))
+	core.Apply(m, core.Put(&core.App{Name: "logger", Charm: "logger-1", Life: kith.Alive, Subordinate: true}))
+	core.Apply(m, core.Put(&core.Unit{Name: "web/0", App: "web", Life: kith.Alive, Subordinates: []kith.UnitName{"logger/0"}}))
+	core.Apply(m, core.Put(&core.Unit{Name: "logger/0", App: "logger", Life: kith.Alive, Principal: "web/0"}))
+	core.Apply(m, core.Put(&core.Progress{Unit: "web/0", Installed: true, Charm: "web-2"}))
+	core.Apply(m, core.Put(&core.Progress{Unit: "logger/0", Installed: true, Charm: "logger-1"}))
+	core.Apply(m, core.Put(&core.Relation{ID: 3, Scope: kith.Container, Life: kith.Alive,
+		Ends: []core.End{{App: "logger", Endpoint: "log", Role: kith.Requirer}, {App: "web", Endpoint: "log", Role: kith.Provider}}}))
+	core.Apply(m, core.Put(&core.Member{Relation: 3, Unit: "web/0", Principal: "web/0"}))
+	core.Apply(m, core.Put(&core.Member{Relation: 3, Unit: "logger/0", Principal: "web/0"}))
+	return m
+}
+
+func TestInScope(t *testing.T) {
+	t.Parallel()
+	if bad := (inScope{}).look(related()); bad != "" {
+		t.Fatal(bad)
+	}
+	relation := func(change func(*core.Relation)) func(*core.Model) {
+		return func(m *core.Model) {
+			r := *m.Relation(3)
+			change(&r)
+			core.Apply(m, core.Put(&r))
+		}
+	}
+	for what, spoil := range map[string]func(*core.Model){
+		"a unit stays outside":     func(m *core.Model) { core.Apply(m, core.Change{Key: core.Key{Kind: core.KindMember, ID: "3/web/0"}}) },
+		"suspended, and inside":    relation(func(r *core.Relation) { r.Suspended = true }),
+		"dying for ever":           relation(func(r *core.Relation) { r.Life = kith.Dying }),
+		"a subordinate is missing": func(m *core.Model) { u := *m.Unit("web/0"); u.Subordinates = nil; core.Apply(m, core.Put(&u)) },
+		"nothing holds the subordinate": func(m *core.Model) {
+			core.Apply(m, core.Change{Key: core.Key{Kind: core.KindMember, ID: "3/web/0"}})
+			core.Apply(m, core.Change{Key: core.Key{Kind: core.KindMember, ID: "3/logger/0"}})
+			core.Apply(m, core.Change{Key: core.Key{Kind: core.KindRelation, ID: "3"}})
+		},
+	} {
+		m := related()
+		spoil(m)
+		if (inScope{}).look(m) == "" {
+			t.Errorf("%s, and nobody minds", what)
+		}
+	}
+}
+
 // Every checker is told something, and has a name of its own.
 func TestCheckersListen(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"testing"
 
 	"kith"
@@ -124,6 +125,20 @@ func mutants() []mutant {
 				}
 			}}
 		}},
+		{"a resolver that shows principals the subordinates of others", []string{"sees-whom-it-may"}, func() defect {
+			return defect{assign: tamper(core.RelationJoined, func(h *core.Hook) bool {
+				if h.Relation.Endpoint != "log" || h.Relation.RemoteApp != "logger" {
+					return false
+				}
+				h.Relation.RemoteUnit = kith.UnitOf("logger", h.Relation.RemoteUnit.Number()+1)
+				return true
+			})}
+		}},
+		{"a store that puts one unit's databag in another's place", []string{"own-bags"}, func() defect {
+			return defect{commit: func(_ *faultStore, own store.Ownership, b store.Batch) (store.Batch, store.Ownership, bool) {
+				return misplaceBag(b), own, false
+			}}
+		}},
 		{"a resolver that starts before config-changed", []string{"lifecycle"}, func() defect {
 			return defect{assign: func(w *World, a *api.Assignment) {
 				if a.Hook.Kind == core.ConfigChanged {
@@ -195,6 +210,22 @@ func mutants() []mutant {
 			}}
 		}},
 	}
+}
+
+// misplaceBag puts a databag of a batch in another's place, which the batch does not touch.
+func misplaceBag(b store.Batch) store.Batch {
+	b.Puts = slices.Clone(b.Puts)
+	for i, e := range b.Puts {
+		relation, owner, _ := strings.Cut(e.ID, "/")
+		if e.Kind == string(core.KindBag) && strings.HasSuffix(owner, "/0") {
+			e.ID = relation + "/" + strings.TrimSuffix(owner, "0") + "1"
+			if !slices.ContainsFunc(b.Puts, func(o store.Entity) bool { return o.Key == e.Key }) {
+				b.Puts[i] = e
+				break
+			}
+		}
+	}
+	return b
 }
 
 // repeatCommit sends the commit that has just been heard once more, as if it were the next hook.

@@ -16,7 +16,7 @@ import (
 type startsAgain struct {
 	units   map[kith.UnitName]core.Unit // as the store has them
 	boots   map[string]string           // of hosts
-	booted  map[string]bool             // hosts whose hello in this batch is that of a new boot
+	booted  map[string]int              // hosts of which a hello in this batch is that of a new boot → hellos so far
 	started map[kith.UnitName]uint64    // revision of the last start
 	may     map[kith.UnitName]uint64    // of the last reboot, which may have been none
 	must    map[kith.UnitName]uint64    // of the last that was one
@@ -30,7 +30,7 @@ func (*startsAgain) name() string { return "starts-again" }
 
 func (c *startsAgain) init() {
 	if c.units == nil {
-		c.units, c.boots, c.booted = map[kith.UnitName]core.Unit{}, map[string]string{}, map[string]bool{}
+		c.units, c.boots, c.booted = map[kith.UnitName]core.Unit{}, map[string]string{}, map[string]int{}
 		c.started, c.may, c.must = map[kith.UnitName]uint64{}, map[kith.UnitName]uint64{}, map[kith.UnitName]uint64{}
 		c.asked = map[hookID]asks{}
 	}
@@ -54,7 +54,10 @@ func (c *startsAgain) batch(_ *ledger, b store.Batch, _ record) string {
 			}
 			boot, _, _ := strings.Cut(h.Epoch, "/")
 			was, known := c.boots[h.Name]
-			c.booted[h.Name], c.boots[h.Name] = known && was != boot, boot
+			if known && was != boot {
+				c.booted[h.Name] = 0
+			}
+			c.boots[h.Name] = boot
 		}
 	}
 	return ""
@@ -86,12 +89,15 @@ func (c *startsAgain) entry(_ *ledger, e *core.Entry) string {
 	c.init()
 	switch e.Command {
 	case "host-hello":
+		before, booted := c.booted[e.Actor.Name]
 		for name, u := range c.units { // any order: each by itself
-			if u.Host == e.Actor.Name && c.booted[u.Host] {
-				c.reboot(name, e.Revision, true)
+			if u.Host == e.Actor.Name && booted {
+				c.reboot(name, e.Revision, before == 0) // of several one told of the boot: the first, or one after it
 			}
 		}
-		delete(c.booted, e.Actor.Name)
+		if booted {
+			c.booted[e.Actor.Name]++
+		}
 	case "commit-hook", "fail-hook":
 		id := hookID{e.Hook.Unit, e.Hook.Seq}
 		if e.Command == "commit-hook" && e.Hook.Hook.Kind == core.Start && c.started[id.unit] == 0 {

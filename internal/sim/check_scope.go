@@ -64,10 +64,10 @@ func (c *sees) wrong(u kith.UnitName, h *core.RelationHook) string {
 	return ""
 }
 
+// visible leaves the unit itself to [neverAboutItself].
 func (c *sees) visible(u kith.UnitName, id kith.RelationID, remote kith.UnitName) bool {
 	_, other := c.ends(u, id)
-	return remote != u && remote.App() == other.App &&
-		(c.relations[id.String()].Scope != kith.Container || c.container(u) == c.container(remote))
+	return remote.App() == other.App && (c.relations[id.String()].Scope != kith.Container || c.container(u) == c.container(remote))
 }
 
 // ends are a unit's end of a relation and the other one; the same twice for peers.

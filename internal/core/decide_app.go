@@ -404,7 +404,8 @@ func keepConfig(old map[string]any, c charm.Charm) (map[string]any, error) {
 	return kept, nil
 }
 
-// refreshPeers drops the peer relations the charm no longer has and adds the new ones.
+// refreshPeers drops the peer relations the charm no longer has and adds the new ones. An application that
+// is dying gets none: all its relations are dying (section 2.3).
 func (t *txn) refreshPeers(app kith.AppName, meta charm.Meta) {
 	have := map[kith.EndpointName]bool{}
 	var stale []*Relation
@@ -420,6 +421,9 @@ func (t *txn) refreshPeers(app kith.AppName, meta charm.Meta) {
 	}
 	for _, r := range stale {
 		t.evict(r.ID)
+	}
+	if t.m.App(app).Life != kith.Alive {
+		return
 	}
 	for _, e := range meta.Endpoints() {
 		if e.Role == kith.Peer && !have[e.Name] {

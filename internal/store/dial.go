@@ -168,7 +168,7 @@ func listEndpoints(endpoints []string) string { return strings.Join(endpoints, "
 
 // redacted is a URL, or what was to be one, without a password.
 func redacted(u *url.URL, text string) string {
-	if u == nil {
+	if u == nil || u.User == nil {
 		return text
 	}
 	return u.Redacted()

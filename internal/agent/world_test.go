@@ -436,8 +436,8 @@ func (c asUnit) UnitSecrets(_ context.Context, _ string, u kith.UnitName) ([]cor
 	return core.OwnedSecrets(c.w.m, u), nil
 }
 
-// addCharm packs files, by name, as a charm and adds it to the model. Files under
-// hooks and dispatch are executable unless their text is empty.
+// addCharm packs files, by name, as a charm and adds it to the model. They are executable
+// unless their text begins with "#-x"; "-> TARGET" is a link.
 func (w *world) addCharm(files map[string]string) string {
 	w.t.Helper()
 	dir := w.t.TempDir()
@@ -448,6 +448,10 @@ func (w *world) addCharm(files map[string]string) string {
 			mode = 0o644
 		}
 		w.check(os.MkdirAll(filepath.Dir(path), 0o755))
+		if target, ok := strings.CutPrefix(text, "-> "); ok {
+			w.check(os.Symlink(target, path))
+			continue
+		}
 		w.check(os.WriteFile(path, []byte(text), mode))
 	}
 	var archive bytes.Buffer

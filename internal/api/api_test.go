@@ -149,6 +149,27 @@ func TestUnitStatus(t *testing.T) {
 	}
 }
 
+// "Status data carries what applies" (hook protocol reference, section 3.4).
+func TestFailureData(t *testing.T) {
+	t.Parallel()
+	for want, h := range map[string]core.Hook{
+		`{"hook":"install"}`: {Kind: core.Install},
+		`{"hook":"db-relation-created","relation-id":3}`: {Kind: core.RelationCreated,
+			Relation: &core.RelationHook{ID: 3, Endpoint: "db", RemoteApp: "pg"}},
+		`{"hook":"db-relation-changed","relation-id":0,"remote-unit":"pg/1"}`: {Kind: core.RelationChanged,
+			Relation: &core.RelationHook{Endpoint: "db", RemoteApp: "pg", RemoteUnit: "pg/1"}},
+		`{"hook":"secret-changed","secret-uri":"secret:9m4e2mr0ui3e8a215n4g"}`: {Kind: core.SecretChanged,
+			Secret: &core.SecretHook{ID: "9m4e2mr0ui3e8a215n4g", Revision: 2}},
+		`{"hook":"secret-rotate","secret-label":"tls","secret-uri":"secret:9m4e2mr0ui3e8a215n4g"}`: {Kind: core.SecretRotate,
+			Secret: &core.SecretHook{ID: "9m4e2mr0ui3e8a215n4g", Label: "tls", Revision: 2}},
+	} {
+		got, err := json.Marshal(FailureData(h))
+		if err != nil || string(got) != want {
+			t.Errorf("%s: %s, %v; want %s", h.Name(), got, err, want)
+		}
+	}
+}
+
 // An application's status is what its leader set, or that of the unit that is
 // worst off (CLI reference, section 5.1).
 func TestAppStatus(t *testing.T) {

@@ -65,6 +65,8 @@ type StatusLogQuery struct {
 type StatusLogEntry struct {
 	Type StatusType `json:"type"`
 	core.Status
+	// Data is that of [FailureData] for an error; nil otherwise.
+	Data map[string]any `json:"data,omitempty"`
 }
 
 // BagReply is a databag.

@@ -121,6 +121,25 @@ func AgentStatusOf(e core.Entry) (core.Status, bool) {
 // FailedMessage is the workload status message while a failed hook waits.
 func FailedMessage(h core.Hook) string { return fmt.Sprintf("hook failed: %q", h.Name()) }
 
+// FailureData says which hook has failed, as data of the status: what applies of hook, relation-id,
+// remote-unit, secret-uri and secret-label (hook protocol reference, section 3.4).
+func FailureData(h core.Hook) map[string]any {
+	data := map[string]any{"hook": h.Name()}
+	if r := h.Relation; r != nil {
+		data["relation-id"] = int(r.ID)
+		if r.RemoteUnit != "" {
+			data["remote-unit"] = string(r.RemoteUnit)
+		}
+	}
+	if s := h.Secret; s != nil {
+		data["secret-uri"] = s.ID.URI()
+		if s.Label != "" {
+			data["secret-label"] = s.Label
+		}
+	}
+	return data
+}
+
 // WorkloadStatus is what the charm said, or error while a failed hook waits: also
 // while a task runs beside it.
 func WorkloadStatus(m *core.Model, u *core.Unit, p *core.Progress) core.Status {

@@ -160,7 +160,7 @@ func (o *deployFlags) op(x *call, app kith.AppName, c *localCharm) (core.Deploy,
 		}
 		op.Units = 0
 	}
-	if err := checkBind(o.bind, c.charm); err != nil {
+	if _, err := readBind(o.bind, c.charm); err != nil {
 		return op, err
 	}
 	var err error

@@ -197,7 +197,7 @@ func (d *dev) again(ctx context.Context) error {
 
 // refreshed makes the application use c, and runs failed hooks again.
 func (d *dev) refreshed(ctx context.Context, before api.ShowApp, c *localCharm) error {
-	if err := d.refresh(ctx, before, c, refreshFlags{forceUnits: true}); err != nil {
+	if err := d.refresh(ctx, before, c, refreshFlags{forceUnits: true, terse: true}); err != nil {
 		return err
 	}
 	d.id = c.id

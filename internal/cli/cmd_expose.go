@@ -102,21 +102,44 @@ func bindCommand() *command {
 			if err != nil {
 				return whole(err)
 			}
-			bound, err := readBindings(args[1:], app.Bindings)
-			if err != nil {
+			if _, err := readBindings(args[1:], app.Bindings); err != nil {
 				return err
 			}
-			noun := "endpoint"
-			if len(bound) != 1 {
-				noun += "s"
-			}
-			x.say("no change to %s in space %q: %s", noun, space, strings.Join(bound, ", "))
+			x.sayUnchanged(app.Bindings)
 			return nil
 		},
 	}
 }
 
-// readBindings reads "[SPACE] [ENDPOINT=SPACE ...]" and returns the endpoints it speaks of, sorted.
+// sayUnchanged says which endpoints stay in their space: all that were there, also those nobody
+// spoke of.
+func (x *call) sayUnchanged(endpoints []string) {
+	switch len(endpoints) {
+	case 0:
+	case 1:
+		x.say("no change to endpoint in space %q: %s", space, endpoints[0])
+	default:
+		x.say("no change to endpoints in space %q: %s", space, strings.Join(slices.Sorted(slices.Values(endpoints)), ", "))
+	}
+}
+
+// sayNewEndpoints says which endpoints an application got with another charm, and returns those it had. Bound are
+// the endpoints that --bind has named.
+func (x *call) sayNewEndpoints(before, after, bound []string) (stay []string) {
+	for _, e := range slices.Sorted(slices.Values(after)) {
+		switch {
+		case slices.Contains(before, e):
+			stay = append(stay, e)
+		case slices.Contains(bound, e):
+			x.say("adding endpoint %q to space %q", e, space)
+		default:
+			x.say("adding endpoint %q to default space %q", e, space)
+		}
+	}
+	return stay
+}
+
+// readBindings reads "[SPACE] [ENDPOINT=SPACE ...]" and returns the endpoints it names.
 func readBindings(args, endpoints []string) ([]string, error) {
 	var bound []string
 	for i, arg := range args {
@@ -125,7 +148,7 @@ func readBindings(args, endpoints []string) ([]string, error) {
 		case !named && i > 0, named && (endpoint == "" || to == ""), arg == "":
 			return nil, kith.Errorf(kith.Invalid, "--bind must be in the form '[<default-space>] [<endpoint-name>=<space> ...]'; %q is not", arg)
 		case !named:
-			to, bound = arg, slices.Clone(endpoints)
+			to = arg
 		case !slices.Contains(endpoints, endpoint):
 			return nil, kith.Errorf(kith.NotFound, "endpoint %q not found", endpoint)
 		default:
@@ -135,6 +158,5 @@ func readBindings(args, endpoints []string) ([]string, error) {
 			return nil, kith.Errorf(kith.NotFound, "space %q not found", to).WithHint("there is one space, %s", space)
 		}
 	}
-	slices.Sort(bound)
-	return slices.Compact(bound), nil
+	return bound, nil
 }

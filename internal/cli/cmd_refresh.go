@@ -2,12 +2,10 @@ package cli
 
 import (
 	"context"
-	"slices"
 
 	"github.com/spf13/pflag"
 
 	"kith"
-	"kith/charm"
 	"kith/internal/api"
 	"kith/internal/core"
 )
@@ -60,7 +58,7 @@ which is in use is refused.`,
 			if err != nil {
 				return whole(err)
 			}
-			o := refreshFlags{config, force, forceUnits, trust, storage.directives(), resources}
+			o := refreshFlags{config: config, force: force, forceUnits: forceUnits, trust: trust, storage: storage.directives(), resources: resources}
 			if path+swtch == "" && len(storage)+len(resources) > 0 {
 				return x.refreshExtras(ctx, before, o)
 			}
@@ -75,7 +73,7 @@ which is in use is refused.`,
 			if swtch == "" && c.charm.Meta.Name != before.CharmName {
 				return kith.Errorf(kith.Invalid, "cannot refresh %q to %q", before.CharmName, c.charm.Meta.Name)
 			}
-			if err := checkBind(bind, c.charm); err != nil {
+			if o.bound, err = readBind(bind, c.charm); err != nil {
 				return err
 			}
 			if path != "" {
@@ -104,6 +102,8 @@ type refreshFlags struct {
 	force, forceUnits, trust bool
 	storage                  map[string]core.StorageDirective
 	resources                pairsFlag
+	bound                    []string // endpoints that --bind names
+	terse                    bool     // do not say what stays as it is
 }
 
 // refresh sends the charm, makes the application use it, and changes its options.
@@ -150,7 +150,7 @@ func (x *call) refreshExtras(ctx context.Context, before api.ShowApp, o refreshF
 	return whole(err)
 }
 
-// replaceCharm also says which endpoints have come with the charm (section 8.4).
+// replaceCharm also says which endpoints have come with the charm, and which were there (section 8.4).
 func (x *call) replaceCharm(ctx context.Context, before api.ShowApp, c *localCharm, o refreshFlags) error {
 	if err := c.send(ctx, x); err != nil {
 		return err
@@ -168,11 +168,9 @@ func (x *call) replaceCharm(ctx context.Context, before api.ShowApp, c *localCha
 		return err
 	}
 	x.say("Added local charm %q, revision %d, to the model", after.CharmName, after.CharmRev)
-	for _, e := range after.Endpoints {
-		old := slices.ContainsFunc(before.Endpoints, func(b charm.Relation) bool { return b.Name == e.Name })
-		if !old {
-			x.say("adding endpoint %q to default space %q", e.Name, space)
-		}
+	stay := x.sayNewEndpoints(before.Bindings, after.Bindings, o.bound)
+	if !o.terse {
+		x.sayUnchanged(stay)
 	}
 	return nil
 }

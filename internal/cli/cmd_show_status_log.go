@@ -135,16 +135,17 @@ func checkEntity(entity, kind string) error {
 
 // statusLogDoc is one line of the log as a document.
 type statusLogDoc struct {
-	Status  kith.Status `json:"status"`
-	Message string      `json:"message,omitempty"`
-	Since   string      `json:"since"`
-	Type    string      `json:"type"`
+	Status  kith.Status    `json:"status"`
+	Message string         `json:"message,omitempty"`
+	Data    map[string]any `json:"data,omitempty"`
+	Since   string         `json:"since"`
+	Type    string         `json:"type"`
 }
 
 func (x *call) showStatusLog(log []api.StatusLogEntry, c clock) error {
 	docs := make([]statusLogDoc, len(log))
 	for i, e := range log {
-		docs[i] = statusLogDoc{e.Current, e.Message, c.since(e.Since), string(e.Type)}
+		docs[i] = statusLogDoc{e.Current, e.Message, e.Data, c.since(e.Since), string(e.Type)}
 	}
 	return x.answer(docs, func() string {
 		tb := &table{}

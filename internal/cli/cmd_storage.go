@@ -44,7 +44,11 @@ detached then, and can be attached to another one.`,
 				x.say("No storage to display.")
 				return nil
 			}
-			return x.answer(storagePart(all, clock{}), func() string {
+			part := storagePart(all, clock{})
+			if filesystem {
+				part.Storage = nil
+			}
+			return x.answer(part, func() string {
 				if filesystem {
 					return filesystemTable(all)
 				}

@@ -129,15 +129,12 @@ func resourceTypes(c *charm.Charm) map[string]string {
 	return types
 }
 
-// checkBind checks --bind, which may say what is so anyway (CLI reference, section 8.4).
-func checkBind(bind string, c *charm.Charm) error {
-	if bind == "" {
-		return nil
-	}
+// readBind reads --bind, which may say what is so anyway, and returns the endpoints it names (CLI
+// reference, section 8.4).
+func readBind(bind string, c *charm.Charm) ([]string, error) {
 	var names []string
 	for _, e := range c.Meta.Endpoints() {
 		names = append(names, string(e.Name))
 	}
-	_, err := readBindings(strings.Fields(bind), append(names, c.Meta.ExtraBindings...))
-	return err
+	return readBindings(strings.Fields(bind), append(names, c.Meta.ExtraBindings...))
 }

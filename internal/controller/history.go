@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sort"
 
+	"kith"
 	"kith/internal/api"
 	"kith/internal/core"
 	"kith/internal/store"
@@ -170,11 +171,12 @@ func (m *Model) StatusLog(ctx context.Context, q api.StatusLogQuery) ([]api.Stat
 // statusesOf are the statuses one command gave to the entity of q.
 func statusesOf(e core.Entry, q api.StatusLogQuery) []api.StatusLogEntry {
 	var log []api.StatusLogEntry
-	add := func(t api.StatusType, s core.Status) {
-		if slices.Contains(q.Types, t) {
-			log = append(log, api.StatusLogEntry{Type: t, Status: s})
+	tell := func(s api.StatusLogEntry) {
+		if slices.Contains(q.Types, s.Type) {
+			log = append(log, s)
 		}
 	}
+	add := func(t api.StatusType, s core.Status) { tell(api.StatusLogEntry{Type: t, Status: s}) }
 	if h := e.Hook; h != nil && string(h.Unit) == q.Entity {
 		if s, ok := api.AgentStatusOf(e); ok {
 			add(api.StatusAgent, s)
@@ -196,7 +198,8 @@ func statusesOf(e core.Entry, q api.StatusLogQuery) []api.StatusLogEntry {
 		case d.Kind == core.KindModel && q.Entity == "" && d.Life != "":
 			add(api.StatusModel, core.Status{Current: api.Destroying, Since: e.Time})
 		case d.Kind == core.KindProgress && d.ID == q.Entity && d.Failure != "" && e.Hook != nil:
-			add(api.StatusWorkload, core.Status{Current: "error", Message: api.FailedMessage(e.Hook.Hook), Since: e.Time})
+			tell(api.StatusLogEntry{Type: api.StatusWorkload, Data: api.FailureData(e.Hook.Hook),
+				Status: core.Status{Current: kith.Errored, Message: api.FailedMessage(e.Hook.Hook), Since: e.Time}})
 		}
 	}
 	return log

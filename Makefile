@@ -74,8 +74,9 @@ venv: ## a Python environment for the charms of the test suite
 		echo "no Python environment: the tests of Python charms are skipped"; \
 	fi
 
-# What the tests do without: make check vets, and nobody debugs a test program of make test.
-QUICK = -vet=off -ldflags=-w
+# What the tests do without: make check vets, and nobody debugs a test program of make test. Without the
+# paths of this checkout what was compiled in one serves another, too.
+QUICK = -vet=off -trimpath -ldflags=-w
 
 .PHONY: test
 test: venv ## run every test, with -race where it fits

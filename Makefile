@@ -19,8 +19,8 @@ PROGRAMS = bin/kith bin/kith-hook
 # The race detector wants a C compiler; go knows whether there is one.
 RACE = $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 
-.PHONY: all
-all: $(PROGRAMS) ## build bin/kith and bin/kith-hook
+.PHONY: all build
+all build: $(PROGRAMS) ## build bin/kith and bin/kith-hook
 
 # Go decides what is stale, so the programs are always offered to it.
 .PHONY: $(PROGRAMS)

@@ -12,9 +12,11 @@ import (
 
 func refreshCommand() *command {
 	var path, swtch, bind string
+	var revision int
 	storage, resources := directivesFlag{}, pairsFlag{}
 	var config []string
-	var force, forceUnits, trust bool
+	var force, forceUnits bool
+	var trust boolFlag
 	return &command{
 		name: "refresh", args: "<application>", group: groupApp, scope: modelScope,
 		summary: "Gives an application another version of its charm",
@@ -27,7 +29,8 @@ which is in use is refused.`,
 			f.StringVar(&swtch, "switch", "", "The same, for a charm from elsewhere")
 			f.StringArrayVar(&config, "config", nil, "Option key=value, or a YAML file with options")
 			f.BoolVar(&force, "force", false, "Even if a limit of the new version is exceeded, or it assumes what there is not")
-			f.BoolVar(&trust, "trust", false, "Set the application's trust")
+			f.Var(&trust, "trust", "Set the application's trust")
+			f.Lookup("trust").NoOptDefVal = "true"
 			f.BoolVar(&forceUnits, "force-units", false, "Also units in error: the hook that failed runs again in the new version")
 			f.Bool("force-base", false, "Accepted for Juju's sake; does nothing")
 			f.Bool("force-series", false, "Accepted for Juju's sake; does nothing")
@@ -37,7 +40,7 @@ which is in use is refused.`,
 			for _, name := range []string{"base", "channel"} {
 				f.String(name, "", "Accepted for Juju's sake; does nothing")
 			}
-			f.Int("revision", -1, "For charms from a store; not with --path")
+			f.IntVar(&revision, "revision", -1, "For charms from a store; not with --path")
 		},
 		check: func(_ *call, args []string) error {
 			if len(args) == 0 {
@@ -46,8 +49,13 @@ which is in use is refused.`,
 			if _, err := appArg(args[0]); err != nil {
 				return err
 			}
-			if path != "" && swtch != "" {
+			switch {
+			case path != "" && swtch != "":
 				return usagef("--switch and --path are mutually exclusive")
+			case path != "" && revision != -1:
+				return usagef("--path and --revision are mutually exclusive")
+			case swtch != "" && revision != -1:
+				return usagef("--switch and --revision are mutually exclusive")
 			}
 			return atMost(1)(nil, args)
 		},
@@ -58,7 +66,7 @@ which is in use is refused.`,
 			if err != nil {
 				return whole(err)
 			}
-			o := refreshFlags{config: config, force: force, forceUnits: forceUnits, trust: trust, storage: storage.directives(), resources: resources}
+			o := refreshFlags{config: config, force: force, forceUnits: forceUnits, trust: trust.value, storage: storage.directives(), resources: resources}
 			if path+swtch == "" && len(storage)+len(resources) > 0 {
 				return x.refreshExtras(ctx, before, o)
 			}
@@ -98,12 +106,13 @@ func (x *call) freshRevision(ctx context.Context, c *localCharm) error {
 
 // refreshFlags are the flags of refresh that do not choose the charm.
 type refreshFlags struct {
-	config                   []string
-	force, forceUnits, trust bool
-	storage                  map[string]core.StorageDirective
-	resources                pairsFlag
-	bound                    []string // endpoints that --bind names
-	terse                    bool     // do not say what stays as it is
+	config            []string
+	force, forceUnits bool
+	trust             *bool // nil: as it is
+	storage           map[string]core.StorageDirective
+	resources         pairsFlag
+	bound             []string // endpoints that --bind names
+	terse             bool     // do not say what stays as it is
 }
 
 // refresh sends the charm, makes the application use it, and changes its options.
@@ -123,15 +132,15 @@ func (x *call) refresh(ctx context.Context, before api.ShowApp, c *localCharm, o
 	if err != nil {
 		return err
 	}
-	if len(set) == 0 && !o.trust {
+	if len(set) == 0 && o.trust == nil {
 		return nil
 	}
 	op := core.SetConfig{App: app, Set: set}
 	if op.Trust, err = takeTrust(set, nil); err != nil {
 		return err
 	}
-	if o.trust {
-		op.Trust = &o.trust
+	if o.trust != nil {
+		op.Trust = o.trust
 	}
 	_, err = x.do(ctx, op)
 	return settingsError(err)

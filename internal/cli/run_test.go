@@ -96,6 +96,13 @@ func TestRefusals(t *testing.T) {
 		{"kith resolved", 2, "no unit specified"},
 		{"kith resolved x", 2, `unit name "x" not valid`},
 		{"kith resolved x/0 --all", 2, "specifying unit names(s) with --all not supported"},
+		// Section 7.8.
+		{"kith refresh", 2, "no application specified"},
+		{"kith refresh X", 2, `invalid application name "X"`},
+		{"kith refresh a --switch ./a --path ./a", 2, "--switch and --path are mutually exclusive"},
+		{"kith refresh a --path ./a --revision 3", 2, "--path and --revision are mutually exclusive"},
+		{"kith refresh a --switch ./a --revision 3", 2, "--switch and --revision are mutually exclusive"},
+		{"kith refresh a --trust=x", 2, `invalid value "x" for option --trust: strconv.ParseBool: parsing "x": invalid syntax`},
 		// Section 8.1.
 		{"kith config", 2, "no application name specified"},
 		{"kith config web a b", 2, "cannot specify multiple keys to get"},

@@ -20,7 +20,8 @@ PROGRAMS = bin/kith bin/kith-hook
 RACE = $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 
 .PHONY: all build
-all build: $(PROGRAMS) ## build bin/kith and bin/kith-hook
+all: $(PROGRAMS) ## build bin/kith and bin/kith-hook
+build: all
 
 # Go decides what is stale, so the programs are always offered to it.
 .PHONY: $(PROGRAMS)

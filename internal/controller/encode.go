@@ -23,7 +23,7 @@ var shapes = []struct {
 }{
 	{core.Bag{}, 6}, {core.Progress{}, 19}, {core.Running{}, 3}, {core.Hook{}, 10}, {core.RelationHook{}, 6},
 	{core.TaskHook{}, 2},
-	{core.Entry{}, 7}, {core.Actor{}, 2}, {core.HookRef{}, 4}, {core.Delta{}, 10},
+	{core.Entry{}, 7}, {core.Actor{}, 2}, {core.HookRef{}, 4}, {core.Delta{}, 11},
 	{core.BagVerdict{}, 10}, {contract.Verdict{}, 4},
 }
 
@@ -376,6 +376,10 @@ func (o *object) delta(d core.Delta) {
 		o.any(d.Status)
 	}
 	o.optString("failure", d.Failure)
+	if d.Hook != nil {
+		o.key("hook")
+		o.hook(*d.Hook)
+	}
 	o.optString("name", d.Name)
 	o.close()
 }

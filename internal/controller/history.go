@@ -197,9 +197,15 @@ func statusesOf(e core.Entry, q api.StatusLogQuery) []api.StatusLogEntry {
 			add(api.StatusModel, core.Status{Current: api.Available, Since: e.Time})
 		case d.Kind == core.KindModel && q.Entity == "" && d.Life != "":
 			add(api.StatusModel, core.Status{Current: api.Destroying, Since: e.Time})
-		case d.Kind == core.KindProgress && d.ID == q.Entity && d.Failure != "" && e.Hook != nil:
-			tell(api.StatusLogEntry{Type: api.StatusWorkload, Data: api.FailureData(e.Hook.Hook),
-				Status: core.Status{Current: kith.Errored, Message: api.FailedMessage(e.Hook.Hook), Since: e.Time}})
+		case d.Kind == core.KindProgress && d.ID == q.Entity && d.Failure != "":
+			hook := d.Hook
+			if hook == nil && e.Hook != nil {
+				hook = &e.Hook.Hook
+			}
+			if hook != nil {
+				tell(api.StatusLogEntry{Type: api.StatusWorkload, Data: api.FailureData(*hook),
+					Status: core.Status{Current: kith.Errored, Message: api.FailedMessage(*hook), Since: e.Time}})
+			}
 		}
 	}
 	return log

@@ -2,6 +2,8 @@ package controller
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,5 +60,43 @@ func TestPrune(t *testing.T) {
 				t.Errorf("reloaded at %d, %v; want %d", m.Snapshot().Revision, err, h.Revision)
 			}
 		})
+	}
+}
+
+// "Status data carries what applies", and an agent that dies while a hook runs: "status error" (hook protocol
+// reference, sections 3.4 and 3.5). Both are in the status log.
+func TestStatusLogOfErrors(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.model("m")
+	deploy(t, m, 1, webCharm)
+	as := func(actor core.Actor, op core.Op) {
+		t.Helper()
+		if _, err := m.Submit(t.Context(), actor, op); err != nil {
+			t.Fatalf("%s: %v", op.Name(), err)
+		}
+	}
+	host, unit, install := core.Actor{Kind: core.ActorHost, Name: "local"}, core.UnitActor("web/0"), core.Hook{Kind: core.Install, Charm: blobOf("web")}
+	as(host, core.HostHello{Host: "local", Epoch: "1"})
+	as(host, core.UnitHello{Unit: "web/0"})
+	as(unit, core.BeginHook{Unit: "web/0", Seq: 1, Hook: install, Epoch: "1"})
+	as(unit, core.FailHook{Unit: "web/0", Seq: 1, Hook: install, Message: "exit status 1", Epoch: "1"})
+	as(unit, core.BeginHook{Unit: "web/0", Seq: 1, Hook: install, Attempt: 1, Epoch: "1"})
+	as(unit, core.CommitHook{Unit: "web/0", Seq: 1, Hook: install, Epoch: "1"})
+	config := core.Hook{Kind: core.ConfigChanged}
+	as(unit, core.BeginHook{Unit: "web/0", Seq: 2, Hook: config, Epoch: "1"})
+	as(host, core.HostHello{Host: "local", Epoch: "2"})
+	log, err := m.StatusLog(t.Context(), api.StatusLogQuery{Entity: "web/0", Types: []api.StatusType{api.StatusWorkload}, Limit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range log {
+		got = append(got, fmt.Sprintf("%s %q %v", e.Current, e.Message, e.Data["hook"]))
+	}
+	want := []string{`waiting "waiting for machine" <nil>`, `waiting "agent initialising" <nil>`, `maintenance "installing charm software" <nil>`,
+		`error "hook failed: \"install\"" install`, `error "hook failed: \"config-changed\"" config-changed`}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }

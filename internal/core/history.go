@@ -66,6 +66,8 @@ type Delta struct {
 	Status *Status `json:"status,omitempty"`
 	// Failure is the message of a hook that has just failed.
 	Failure string `json:"failure,omitempty"`
+	// Hook is that hook if the command was not about it: it was cut short with its agent.
+	Hook *Hook `json:"hook,omitempty"`
 	// Name is the key of a relation, which its id does not tell once it is gone.
 	Name string `json:"name,omitempty"`
 }
@@ -78,7 +80,11 @@ func (t *txn) entry(op Op) Entry {
 	}
 	for _, s := range t.steps {
 		if s.effective() {
-			e.Deltas = append(e.Deltas, delta(s.key, s.old, s.now))
+			d := delta(s.key, s.old, s.now)
+			if d.Failure != "" && t.hook == nil {
+				d.Hook = &row[Progress](s.now).Failed.Hook
+			}
+			e.Deltas = append(e.Deltas, d)
 		}
 	}
 	return e

@@ -32,6 +32,7 @@ units, endpoints and relations, which it asks the controller for.`,
 			root := x.root()
 			switch args[0] {
 			case "bash":
+				x.print(bashWords)
 				return root.GenBashCompletionV2(x.out, true)
 			case "fish":
 				return root.GenFishCompletion(x.out, true)
@@ -41,3 +42,20 @@ units, endpoints and relations, which it asks the controller for.`,
 		},
 	}
 }
+
+// bashWords stands in for the one function of the package bash-completion that the script wants, where
+// that is not installed: each Tab would print an error.
+const bashWords = `# Without the package bash-completion: the words up to the cursor, in one piece
+# where bash splits them at = and :.
+if ! declare -F _get_comp_words_by_ref >/dev/null; then
+    _get_comp_words_by_ref()
+    {
+        local line=${COMP_LINE:0:COMP_POINT}
+        read -ra words <<<"$line"
+        [[ $line == *[[:space:]] ]] && words+=("")
+        cword=$((${#words[@]} - 1))
+        cur=${words[cword]} prev=${words[cword > 0 ? cword - 1 : 0]}
+    }
+fi
+
+`

@@ -23,6 +23,10 @@ RACE = $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 all: $(PROGRAMS) ## build bin/kith and bin/kith-hook
 build: all
 
+# There is a folder of that name, so make would say that nothing is to be done.
+.PHONY: build
+build: all
+
 # Go decides what is stale, so the programs are always offered to it.
 .PHONY: $(PROGRAMS)
 $(PROGRAMS):

@@ -34,6 +34,12 @@ const (
 	RatioFloor = 32 << 20
 )
 
+// What to do about a charm beyond the limits.
+const (
+	sizeRule  = "a charm is smaller: leave out what it does not need by lines in .jujuignore, and make large files its resources"
+	ratioRule = "what unpacks to so much more is taken for an attack: make the file a resource of the charm"
+)
+
 // entry is one thing in an archive or in a folder that becomes one.
 type entry struct {
 	name string // clean, slash-separated, without trailing slash
@@ -75,19 +81,19 @@ func (b *budgetReader) ReadAt(p []byte, off int64) (int, error) {
 // unpacking: names, kinds, links and the sizes it claims.
 func readTree(r io.ReaderAt, size int64) (tree, error) {
 	if size > MaxArchiveSize {
-		return nil, refuseEntry("", "MaxArchiveSize", "archive is larger than %d bytes (MaxArchiveSize)", MaxArchiveSize)
+		return nil, refuseEntry("", sizeRule, "archive is larger than %d bytes (MaxArchiveSize)", MaxArchiveSize)
 	}
 	b := &budgetReader{r: r, left: MaxDirectorySize}
 	z, err := zip.NewReader(b, size)
 	if errors.Is(err, errBudget) {
-		return nil, refuseEntry("", "MaxDirectorySize", "archive has a table of contents of more than %d bytes (MaxDirectorySize)", MaxDirectorySize)
+		return nil, refuseEntry("", sizeRule, "archive has a table of contents of more than %d bytes (MaxDirectorySize)", MaxDirectorySize)
 	}
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
 		return nil, &Error{Reason: err.Error(), Rule: "a .charm file is a zip archive"}
 	}
 	b.opened = true
 	if len(z.File) > MaxEntries {
-		return nil, refuseEntry("", "MaxEntries", "archive has more than %d entries (MaxEntries)", MaxEntries)
+		return nil, refuseEntry("", sizeRule, "archive has more than %d entries (MaxEntries)", MaxEntries)
 	}
 	t := make(tree, len(z.File))
 	sizes := sizer{}
@@ -115,17 +121,17 @@ type sizer struct{ total, packed uint64 }
 
 func (s *sizer) claim(name string, size, packed uint64) error {
 	if size > MaxFileSize {
-		return refuseEntry(name, "MaxFileSize", "file %q is larger than %d bytes (MaxFileSize)", name, MaxFileSize)
+		return refuseEntry(name, sizeRule, "file %q is larger than %d bytes (MaxFileSize)", name, MaxFileSize)
 	}
 	s.total += size
 	s.packed += min(packed, MaxArchiveSize)
 	switch {
 	case s.total > MaxTotalSize:
-		return refuseEntry(name, "MaxTotalSize", "archive unpacks to more than %d bytes (MaxTotalSize)", MaxTotalSize)
+		return refuseEntry(name, sizeRule, "archive unpacks to more than %d bytes (MaxTotalSize)", MaxTotalSize)
 	case size > RatioFloor && size/MaxRatio > packed:
-		return refuseEntry(name, "MaxRatio", "file %q unpacks to more than %d times its size (MaxRatio)", name, MaxRatio)
+		return refuseEntry(name, ratioRule, "file %q unpacks to more than %d times its size (MaxRatio)", name, MaxRatio)
 	case s.total > RatioFloor && s.total/MaxRatio > s.packed:
-		return refuseEntry(name, "MaxRatio", "archive unpacks to more than %d times its size (MaxRatio)", MaxRatio)
+		return refuseEntry(name, ratioRule, "archive unpacks to more than %d times its size (MaxRatio)", MaxRatio)
 	}
 	return nil
 }
@@ -162,7 +168,7 @@ func readEntry(f *zip.File) (*entry, error) {
 func cleanName(raw string) (string, error) {
 	const rule = "names are relative, use / and have no .. in them"
 	if len(raw) > MaxNameSize {
-		return "", refuseEntry(raw, "MaxNameSize", "archive has a name of more than %d bytes (MaxNameSize)", MaxNameSize)
+		return "", refuseEntry(raw, "names are shorter", "archive has a name of more than %d bytes (MaxNameSize)", MaxNameSize)
 	}
 	if !utf8.ValidString(raw) || strings.ContainsAny(raw, "\x00\\") || path.IsAbs(raw) || raw == "" {
 		return "", refuseEntry(fmt.Sprintf("%q", raw), rule, "archive entry %q has a bad name", clip(raw))
@@ -233,7 +239,7 @@ func (t *resolver) resolve(name string) (string, error) {
 		step := todo[0]
 		todo = todo[1:]
 		if t.steps++; t.steps > MaxLinkSteps {
-			return "", refuseEntry(name, "MaxLinkSteps", "symlinks take more than %d steps to follow (MaxLinkSteps)", MaxLinkSteps)
+			return "", refuseEntry(name, "symlinks are few and short", "symlinks take more than %d steps to follow (MaxLinkSteps)", MaxLinkSteps)
 		}
 		switch step {
 		case "", ".":

@@ -97,7 +97,7 @@ func folderTree(root *os.Root) (tree, error) {
 			}
 		}
 		if t[name] = e; len(t) > MaxEntries {
-			return refuseEntry("", "MaxEntries", "charm has more than %d files (MaxEntries)", MaxEntries)
+			return refuseEntry("", sizeRule, "charm has more than %d files (MaxEntries)", MaxEntries)
 		}
 		return nil
 	})
@@ -297,7 +297,7 @@ func writeEntry(z *zip.Writer, root *os.Root, e *entry) error {
 	defer in.Close()
 	n, err := io.Copy(out, io.LimitReader(in, MaxFileSize+1))
 	if err == nil && n > MaxFileSize {
-		return refuseEntry(e.name, "MaxFileSize", "file %q is larger than %d bytes (MaxFileSize)", e.name, MaxFileSize)
+		return refuseEntry(e.name, sizeRule, "file %q is larger than %d bytes (MaxFileSize)", e.name, MaxFileSize)
 	}
 	return err
 }

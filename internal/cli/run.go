@@ -240,7 +240,8 @@ func (x *call) report(ctx context.Context, err error) int {
 	}
 	fmt.Fprintln(x.err, x.errColor.red("ERROR")+" "+err.Error())
 	if hint := kith.HintOf(err); hint != "" {
-		fmt.Fprintln(x.err, "hint: "+hint)
+		// The controller does not know what the program was called as.
+		fmt.Fprintln(x.err, "hint: "+strings.ReplaceAll(hint, "'kith ", "'"+x.program+" "))
 	}
 	if bad {
 		return 2

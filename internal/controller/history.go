@@ -156,7 +156,7 @@ func (m *Model) StatusLog(ctx context.Context, q api.StatusLogQuery) ([]api.Stat
 			return false
 		}
 		for _, s := range slices.Backward(statusesOf(e, q)) {
-			log = append(log, s)
+			log = prepend(log, s)
 		}
 		return len(log) < q.Limit
 	})
@@ -166,6 +166,23 @@ func (m *Model) StatusLog(ctx context.Context, q api.StatusLogQuery) ([]api.Stat
 	log = log[:min(len(log), q.Limit)]
 	slices.Reverse(log)
 	return log, err
+}
+
+// prepend adds what was before all of log, which is newest first. An agent that was idle already when
+// it became idle, as after a hook that the charm does not have, was so from the first time on.
+func prepend(log []api.StatusLogEntry, s api.StatusLogEntry) []api.StatusLogEntry {
+	if s.Type == api.StatusAgent {
+		for i := len(log) - 1; i >= 0; i-- {
+			if log[i].Type != api.StatusAgent {
+				continue
+			}
+			if s.Current == kith.Idle && log[i].Current == kith.Idle {
+				log = slices.Delete(log, i, i+1)
+			}
+			break
+		}
+	}
+	return append(log, s)
 }
 
 // statusesOf are the statuses one command gave to the entity of q.

@@ -150,6 +150,7 @@ func TestEnvironment(t *testing.T) {
 	w.must(core.RemoveRelation{Endpoints: []kith.Endpoint{{App: "web"}, {App: "pg"}}})
 	w.settle()
 
+	w.wantLog(`unit-web-0 INFO juju.worker.uniter.operation ran "install" hook (via hook dispatching script: dispatch)`) // section 3.4
 	unit := dirs{dir}.unit(refOf("web/0"))
 	w.mu.Lock()
 	address := w.m.Unit("web/0").Address

@@ -74,7 +74,7 @@ func (l *life) ran(h core.Hook) string {
 			return "before stop"
 		}
 		l.removed = true
-	case core.RelationJoined:
+	case core.RelationJoined, core.RelationChanged:
 		if !l.started {
 			return "before start"
 		}

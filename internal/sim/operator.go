@@ -168,7 +168,7 @@ func (w *World) deployOf(a castApp) core.Op {
 func (w *World) refresh() core.Op {
 	a := w.apps[w.pick(len(w.apps))]
 	revision := []string{"-2", "-1"}[w.pick(2)]
-	return core.Refresh{App: a.name, Charm: a.charm + revision, Force: w.pick(3) == 1}
+	return core.Refresh{App: a.name, Charm: a.charm + revision, Force: w.pick(3) == 1, ForceUnits: w.pick(3) == 1}
 }
 
 func (w *World) someApp() kith.AppName { return w.apps[w.pick(len(w.apps))].name }
@@ -266,7 +266,7 @@ func describe(op core.Op) string {
 	case core.SetModelConfig:
 		add("%v", op.Set)
 	case core.Refresh:
-		add("%s to=%s force=%v", op.App, op.Charm, op.Force)
+		add("%s to=%s force=%v force-units=%v", op.App, op.Charm, op.Force, op.ForceUnits)
 	case core.Resolved:
 		add("%v all=%v no-retry=%v", op.Units, op.All, op.NoRetry)
 	case core.AddCharm:

@@ -8,10 +8,15 @@ NAME   ?=
 FUZZTIME  ?= 5s
 SCHEDULES ?= 10000
 
-# Static, reproducible programs: no C, no paths of this machine, no debug
-# tables. -buildvcs=false because a checkout owned by another user (CI, a
-# container) makes git, and with it the build, fail.
-BUILD = CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags "-s -w"
+# Everything is compiled without C and without the paths of this machine: programs are
+# static and reproducible, and what was compiled for one checkout serves the next, the
+# tests, and what tests compile. Only the race detector wants C.
+export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
+PLAIN_GO = CGO_ENABLED=0 $(GO)
+
+# -buildvcs=false because a checkout owned by another user (CI, a container) makes git,
+# and with it the build, fail. No debug tables.
+BUILD = $(PLAIN_GO) build -buildvcs=false -ldflags "-s -w"
 
 # Programs the demo and the benchmarks run.
 PROGRAMS = bin/kith bin/kith-hook
@@ -79,16 +84,15 @@ venv: ## a Python environment for the charms of the test suite
 		echo "no Python environment: the tests of Python charms are skipped"; \
 	fi
 
-# What the tests do without: make check vets, and nobody debugs a test program of make test. Without the
-# paths of this checkout what was compiled in one serves another, too.
-QUICK = -vet=off -trimpath -ldflags=-w
+# What the tests do without: make check vets, and nobody debugs a test program of make test.
+QUICK = -vet=off -ldflags=-w
 
 .PHONY: test
 test: venv ## run every test, with -race where it fits
 	@$(GO) list ./... >/dev/null
 	@$(if $(RACE),,echo "no C compiler here, so no race detector")
 	$(GO) test $(QUICK) $(RACE) $(filter-out $(PLAIN),$(PACKAGES))
-	$(if $(filter $(PLAIN),$(PACKAGES)),$(GO) test $(QUICK) $(filter $(LONGEST),$(PACKAGES)) $(filter-out $(LONGEST),$(filter $(PLAIN),$(PACKAGES))))
+	$(if $(filter $(PLAIN),$(PACKAGES)),$(PLAIN_GO) test $(QUICK) $(filter $(LONGEST),$(PACKAGES)) $(filter-out $(LONGEST),$(filter $(PLAIN),$(PACKAGES))))
 
 .PHONY: race
 race: ## run every test with -race (slow: builds the etcd server with it)
@@ -115,11 +119,11 @@ $(VENV)/bench: internal/bench/requirements.txt | venv
 .PHONY: bench
 bench: all $(VENV)/bench ## measure against the targets; NAME=… runs one group
 	@mkdir -p build
-	$(GO) run ./internal/bench -run "$(NAME)"
+	$(PLAIN_GO) run ./internal/bench -run "$(NAME)"
 
 .PHONY: sim
 sim: ## a long simulator run; SCHEDULES=… sets how many
-	KITH_SIM_SCHEDULES=$(SCHEDULES) $(GO) test ./internal/sim -run 'TestSimLong' -count=1 -timeout 4h -v
+	KITH_SIM_SCHEDULES=$(SCHEDULES) $(PLAIN_GO) test ./internal/sim -run 'TestSimLong' -count=1 -timeout 4h -v
 
 .PHONY: fuzz
 fuzz: ## every fuzz test for FUZZTIME (5s) each

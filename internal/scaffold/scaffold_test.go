@@ -41,7 +41,7 @@ func TestNewCharm(t *testing.T) {
 		args := strings.Fields(line)
 		cmd := exec.Command(args[0], args[1:]...)
 		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "GOPROXY=off", "GOFLAGS=", "GOWORK=off")
+		cmd.Env = append(os.Environ(), "GOPROXY=off", "GOFLAGS=-trimpath", "GOWORK=off")
 		out, err := cmd.CombinedOutput()
 		if err != nil || args[0] == "gofmt" && len(out) > 0 {
 			t.Fatalf("%s: %v\n%s", line, err, out)

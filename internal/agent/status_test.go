@@ -46,3 +46,28 @@ func TestStatusAroundHooks(t *testing.T) {
 		w.wantLog("DEBUG unit." + line)
 	}
 }
+
+// Section 3.4: "status error, message hook failed: "<name>" … Status data carries what applies", as the leader
+// sees it of another unit.
+func TestStatusOfFailedUnit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.must(core.SetModelConfig{Set: map[string]string{"automatically-retry-hooks": "false"}})
+	w.deploy("web", w.addCharm(map[string]string{"metadata.yaml": webMeta, "actions.yaml": "ask: {}\n",
+		"actions/ask": "#!/bin/sh\nstatus-get --application --include-data --format=json\n",
+		"hooks/cluster-relation-joined": "#!/bin/sh\n[ \"$JUJU_UNIT_NAME\" = web/0 ]\n"}), 2)
+	w.start(t.TempDir())
+	w.until("web/1 in error", func(m *core.Model) bool { return m.Progress("web/1").InError() })
+	if _, err := w.command(core.System, core.Elect{Unit: "web/0"}); err != nil {
+		t.Fatal(err)
+	}
+	w.settle()
+	w.must(core.RunAction{Receivers: []string{"web/0"}, Action: "ask"})
+	const want = `{"application-status":{"message":"hook failed: \"cluster-relation-joined\"","status":"error","status-data":{},"units":{` +
+		`"web/0":{"message":"","status":"unknown","status-data":{}},` +
+		`"web/1":{"message":"hook failed: \"cluster-relation-joined\"","status":"error",` +
+		`"status-data":{"hook":"cluster-relation-joined","relation-id":0,"remote-unit":"web/0"}}}}}` + "\n"
+	if got := w.over(w.lastTask()).Output.Stdout; got != want {
+		t.Errorf("got  %s\nwant %s\n%s", got, want, w.log())
+	}
+}

@@ -131,7 +131,7 @@ func (h *toolHost) AppStatus() (hooktool.AppStatus, error) {
 	if err != nil || l.App == nil {
 		return hooktool.AppStatus{}, err
 	}
-	return hooktool.AppStatus{Status: *l.App, Units: l.Units}, nil
+	return hooktool.AppStatus{Status: *l.App, Units: l.Units, Data: l.Failures}, nil
 }
 
 // LeaderSettings are what the leader has set with leader-set.

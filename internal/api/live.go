@@ -18,6 +18,8 @@ type UnitLive struct {
 	// unit of the application.
 	App   *core.Status                  `json:"application,omitempty"`
 	Units map[kith.UnitName]core.Status `json:"units,omitempty"`
+	// Failures are the FailureData of those of Units that are in error.
+	Failures map[kith.UnitName]map[string]any `json:"failures,omitempty"`
 }
 
 // UnitLiveOf builds it for a unit, with its application if units is set; false if
@@ -36,6 +38,14 @@ func UnitLiveOf(m *core.Model, name kith.UnitName, units bool, now time.Time) (U
 	var own []UnitStatus
 	for sibling := range m.UnitsOf(u.App) {
 		s := unitStatus(m, sibling)
+		if s.Workload.Current == kith.Errored { // charms are not told the other side of the relation there
+			hook := m.Progress(sibling.Name).Failed.Hook
+			s.Workload.Message = FailedMessage(hook)
+			if live.Failures == nil {
+				live.Failures = map[kith.UnitName]map[string]any{}
+			}
+			live.Failures[sibling.Name] = FailureData(hook)
+		}
 		own = append(own, s)
 		live.Units[sibling.Name] = s.Workload
 	}

@@ -62,10 +62,12 @@ type Files interface {
 	WriteFile(path string, data []byte) error
 }
 
-// AppStatus is an application's status and those of its units.
+// AppStatus is an application's status and those of its units. Data is what is known of
+// units in error beside the message (section 3.4).
 type AppStatus struct {
 	Status core.Status
 	Units  map[kith.UnitName]core.Status
+	Data   map[kith.UnitName]map[string]any
 }
 
 // GoalState says who will be there once everything asked for has happened: the

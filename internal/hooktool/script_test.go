@@ -99,6 +99,9 @@ func (h *host) aside(run *hooktool.Run, line string) string {
 		return fmt.Sprintf("%q\n", h.files[rest])
 	case "depose", "elect":
 		h.leader = word == "elect"
+	case "fails": // the other unit of the application
+		h.app.Units["web/1"] = core.Status{Current: kith.Errored, Message: `hook failed: "db-relation-changed"`}
+		h.app.Data = map[kith.UnitName]map[string]any{"web/1": {"hook": "db-relation-changed", "relation-id": 4, "remote-unit": "pg/0"}}
 	case "break":
 		h.broken = kith.Errorf(kith.Unavailable, "connection refused").WithHint("start the controller with 'kith up'")
 	case "break-plainly":

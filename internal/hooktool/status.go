@@ -14,15 +14,19 @@ var errNotLeader = kith.Errorf(kith.Forbidden, "this unit is not the leader")
 type statusDetails struct {
 	Message *string                  `yaml:"message,omitempty" json:"message,omitempty"`
 	Status  kith.Status              `yaml:"status" json:"status"`
-	Data    *struct{}                `yaml:"status-data,omitempty" json:"status-data,omitempty"`
+	Data    *map[string]any          `yaml:"status-data,omitempty" json:"status-data,omitempty"`
 	Units   map[string]statusDetails `yaml:"units,omitempty" json:"units,omitempty"`
 }
 
-// details shows s. A status that was never set is unknown; kith's carry no data.
-func details(s core.Status, all bool) statusDetails {
+// details shows s, with its message and data if all is asked for. A status that was never set is
+// unknown; only errors carry data.
+func details(s core.Status, data map[string]any, all bool) statusDetails {
 	d := statusDetails{Status: orUnknown(s)}
 	if all {
-		d.Message, d.Data = &s.Message, &struct{}{}
+		if data == nil {
+			data = map[string]any{}
+		}
+		d.Message, d.Data = &s.Message, &data
 	}
 	return d
 }
@@ -55,7 +59,7 @@ func statusGet(i *invocation) error {
 	if out.format == "smart" && !*data {
 		return out.print(string(orUnknown(*i.run.unitStatus)))
 	}
-	return out.print(details(*i.run.unitStatus, *data))
+	return out.print(details(*i.run.unitStatus, nil, *data))
 }
 
 func (r *Run) appStatus(out *output, data bool) error {
@@ -74,10 +78,10 @@ func (r *Run) appStatus(out *output, data bool) error {
 	if out.format == "smart" && !data {
 		return out.print(string(orUnknown(s.Status)))
 	}
-	d := details(s.Status, data)
+	d := details(s.Status, nil, data)
 	d.Units = map[string]statusDetails{}
 	for name, unit := range s.Units { // any order: a map is made
-		d.Units[string(name)] = details(unit, data)
+		d.Units[string(name)] = details(unit, s.Data[name], data)
 	}
 	return out.print(map[string]statusDetails{"application-status": d})
 }

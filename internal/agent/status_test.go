@@ -54,7 +54,7 @@ func TestStatusOfFailedUnit(t *testing.T) {
 	w := newWorld(t)
 	w.must(core.SetModelConfig{Set: map[string]string{"automatically-retry-hooks": "false"}})
 	w.deploy("web", w.addCharm(map[string]string{"metadata.yaml": webMeta, "actions.yaml": "ask: {}\n",
-		"actions/ask": "#!/bin/sh\nstatus-get --application --include-data --format=json\n",
+		"actions/ask":                   "#!/bin/sh\nstatus-get --application --include-data --format=json\n",
 		"hooks/cluster-relation-joined": "#!/bin/sh\n[ \"$JUJU_UNIT_NAME\" = web/0 ]\n"}), 2)
 	w.start(t.TempDir())
 	w.until("web/1 in error", func(m *core.Model) bool { return m.Progress("web/1").InError() })

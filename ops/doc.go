@@ -17,8 +17,8 @@
 //	}
 //
 // A handler takes a typed event and returns an error. An error fails the hook: it is
-// in the log, nothing the charm wrote takes effect except statuses, and the hook runs
-// again. [StatusError] gives up without failing.
+// in the log, nothing the charm wrote takes effect except statuses and the workload
+// version, and the hook runs again. [StatusError] gives up without failing.
 //
 // What a charm can see and do is the [Model]: relations with their units and
 // databags, networks, configuration, leadership, statuses, secrets, storage, resources

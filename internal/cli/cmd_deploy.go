@@ -118,6 +118,10 @@ func (o *deployFlags) run(ctx context.Context, x *call, args []string) error {
 	if o.revision >= 0 && o.channel == "" && !isCharmPath(args[0]) {
 		return kith.Errorf(kith.Invalid, "specifying a revision requires a channel for future upgrades. Please use --channel")
 	}
+	if os, channel, ok := strings.Cut(o.base, "@"); o.base != "" && (!ok || os == "" || channel == "") {
+		return kith.Errorf(kith.Invalid, "expected base string to contain os and channel separated by '@', got %q", o.base).
+			WithHint("such as ubuntu@24.04")
+	}
 	c, err := x.openCharm(args[0])
 	if err != nil {
 		return err

@@ -25,6 +25,9 @@ func (t *txn) deploy(op Deploy) error {
 	if err := t.requireAlive(); err != nil {
 		return err
 	}
+	if _, err := kith.ParseAppName(string(op.App)); err != nil {
+		return err // whoever asked has not read it with ParseAppName
+	}
 	if t.m.App(op.App) != nil {
 		return kith.Errorf(kith.Conflict, "cannot add application %q: application already exists", op.App).
 			WithHint("deploy it under another name, or use remove-application first")

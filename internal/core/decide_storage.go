@@ -86,7 +86,7 @@ func (t *txn) addInstances(unit kith.UnitName, name string, d StorageDirective) 
 	s, ok := c.Meta.Storage[name]
 	if !ok {
 		return kith.Errorf(kith.NotFound, "charm storage %q not found", name).
-			WithHint("charm %q declares %v", c.Meta.Name, storageNames(&c))
+			WithHint("charm %q declares %s", c.Meta.Name, listed(storageNames(&c)))
 	}
 	lead := fmt.Sprintf("adding %q storage to %s: ", name, unit)
 	if u.Life != kith.Alive {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"kith"
@@ -78,7 +79,7 @@ func checkResource(c *charm.Charm, name string, file ResourceFile) error {
 	declared, ok := c.Meta.Resources[name]
 	if !ok {
 		return kith.Errorf(kith.NotFound, "unrecognized resource %q", name).
-			WithHint("charm %q declares %v", c.Meta.Name, slices.Sorted(maps.Keys(c.Meta.Resources)))
+			WithHint("charm %q declares %s", c.Meta.Name, listed(slices.Sorted(maps.Keys(c.Meta.Resources))))
 	}
 	if image := declared.Type == charm.ImageResource; image != (file.Image != "") || image == (file.SHA256 != "") {
 		what := "a file"
@@ -169,4 +170,16 @@ func (f ResourceFile) Sum() string {
 func NoResource(app kith.AppName, name string) error {
 	return kith.Errorf(kith.NotFound, "resource %q not found", fmt.Sprintf("%s/%s", app, name)).
 		WithHint("give it with 'kith attach-resource %s %s=PATH'", app, name)
+}
+
+// listed are the names of what a charm declares, as a hint says them.
+func listed[T ~string](names []T) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	texts := make([]string, len(names))
+	for i, n := range names {
+		texts[i] = string(n)
+	}
+	return strings.Join(texts, ", ")
 }

@@ -68,7 +68,11 @@ func YAML(text string) Metadata {
 const charmcraft = "charmcraft.yaml"
 
 func unreadable(err error) Metadata {
-	return Metadata{err: kith.Errorf(kith.Invalid, "cannot read the charm's metadata: %v", err)}
+	hint := kith.HintOf(err)
+	if hint == "" {
+		hint = "a test runs in the folder of its package; Dir and YAML say where else the metadata is"
+	}
+	return Metadata{err: kith.Errorf(kith.Invalid, "cannot read the charm's metadata: %v", err).WithHint("%s", hint)}
 }
 
 // NewCharm makes a charm of the function a charm gives to [ops.Main]. Without metadata it

@@ -33,8 +33,8 @@
 // # What holds as in production
 //
 //   - The charm is made anew for each event; what has to last is a stored state, a databag or a file.
-//   - A hook that fails leaves nothing written but statuses and log records, and stays in error
-//     until it is retried. Nothing else runs meanwhile.
+//   - A hook that fails leaves nothing written but statuses, the workload version and log
+//     records, and stays in error until it is retried. Nothing else runs meanwhile.
 //   - changed follows joined. Unit databags hold the unit's addresses from the start. A unit
 //     that departs is not among the relation's units, and its data stays readable.
 //   - Peer relations are always there. The limits, scopes and interfaces of endpoints count.

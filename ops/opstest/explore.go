@@ -56,7 +56,7 @@ type ExploreOption func(*exploration)
 // defaultRuns finds what is easily found in a second or so.
 const defaultRuns = 100
 
-// Runs is how many interleavings to try.
+// Runs is how many interleavings to try: 100 without it.
 func Runs(n int) ExploreOption { return func(e *exploration) { e.runs = n } }
 
 // MayLose lets units of these applications be lost for good, with the machine they are on,

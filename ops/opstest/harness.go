@@ -94,7 +94,7 @@ func (h *Harness) Begin() {
 }
 
 // BeginWithInitialHooks lets time start with everything that happens to a new unit, in
-// Juju's order: install, relation-created for each relation and peer relation,
+// Juju's order: storage-attached for each storage, install, relation-created for each relation and peer relation,
 // leader-elected or leader-settings-changed, config-changed, start, and then for each relation its
 // changed, joined and changed events.
 func (h *Harness) BeginWithInitialHooks() {

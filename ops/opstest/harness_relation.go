@@ -143,6 +143,9 @@ func (h *Harness) AddRelationUnit(id kith.RelationID, unit kith.UnitName) {
 	h.w.tb.Helper()
 	r, err := h.w.relation(id)
 	h.w.ok(err)
+	if _, err := kith.ParseUnitName(string(unit)); err != nil {
+		h.w.fail(err)
+	}
 	if _, ok := endOf(r, unit.App()); !ok || unit == h.unit {
 		h.w.fail(kith.Errorf(kith.Invalid, "cannot add unit %q to relation %d: it is not of the remote application", unit, id))
 	}

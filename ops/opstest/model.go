@@ -31,24 +31,36 @@ func (m *Model) do(op core.Op) {
 }
 
 // DeployOption adds to what [Model.Deploy] does.
-type DeployOption func(*core.Deploy)
+type DeployOption func(*deployOptions)
+
+// deployOptions is what the options make of a deployment. That units were asked for is told apart from
+// core.DefaultUnits, which is a number too.
+type deployOptions struct {
+	core.Deploy
+	unitsGiven bool
+}
 
 // Units is how many units to deploy. Without it there is one, or none of a subordinate.
-func Units(n int) DeployOption { return func(d *core.Deploy) { d.Units = n } }
+func Units(n int) DeployOption {
+	return func(d *deployOptions) { d.Units, d.unitsGiven = n, true }
+}
 
 // Config is the configuration to deploy with.
-func Config(set map[string]any) DeployOption { return func(d *core.Deploy) { d.Config = set } }
+func Config(set map[string]any) DeployOption { return func(d *deployOptions) { d.Config = set } }
 
 // Deploy makes an application and its first units.
 func (m *Model) Deploy(app kith.AppName, c *Charm, opts ...DeployOption) {
 	m.w.tb.Helper()
 	id, err := m.w.addCharm(c)
 	m.w.ok(err)
-	op := core.Deploy{App: app, Charm: id, Units: core.DefaultUnits}
+	op := deployOptions{Deploy: core.Deploy{App: app, Charm: id, Units: core.DefaultUnits}}
 	for _, o := range opts {
 		o(&op)
 	}
-	m.do(op)
+	if op.unitsGiven && op.Units < 0 {
+		m.w.fail(kith.Errorf(kith.Invalid, "cannot deploy %d units of %q", op.Units, app))
+	}
+	m.do(op.Deploy)
 }
 
 // Refresh gives an application another charm: upgrade-charm and config-changed follow.

@@ -19,7 +19,7 @@ func (m *Model) SetTrust(app kith.AppName, trust bool) {
 
 // Storage is what to deploy with of a storage that the charm declares: n instances for each unit.
 func Storage(name string, n int) DeployOption {
-	return func(d *core.Deploy) {
+	return func(d *deployOptions) {
 		if d.Storage == nil {
 			d.Storage = map[string]core.StorageDirective{}
 		}

@@ -235,6 +235,9 @@ func (w *world) unitNames() []kith.UnitName {
 // advance lets time pass, with everything that passes with it: hosts renew leases, and the
 // model is told the time. idle is called at each moment at which something may be due.
 func (w *world) advance(d time.Duration, idle func() error) error {
+	if d < 0 {
+		return kith.Errorf(kith.Invalid, "cannot turn the clock back by %s", -d)
+	}
 	for end := w.now.Add(d); w.now.Before(end); {
 		step := end.Sub(w.now)
 		if at, ok := w.wake(); ok && at.After(w.now) {

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"time"
 
 	"kith"
@@ -97,10 +98,9 @@ func (v View) Context(h Hook, now time.Time) HookContext {
 		HTTP: v.ModelConfig("http-proxy"), HTTPS: v.ModelConfig("https-proxy"),
 		FTP: v.ModelConfig("ftp-proxy"), No: v.ModelConfig("no-proxy"),
 	}
-	// Until upgrade-charm runs, hooks run in the charm that is unpacked.
-	if v.Past.Charm != "" && h.Kind != UpgradeCharm && h.Kind != Install {
-		c.Charm = v.Past.Charm
-	}
+	// Hooks run in the charm that is unpacked, but install and upgrade-charm: those run in the one they come
+	// with. After a failure that need not be the application's newest.
+	c.Charm = cmp.Or(h.Charm, v.Past.unpacked(), v.App.Charm)
 	if info := v.m.Charm(c.Charm); info != nil {
 		c.Options, c.Bindings = v.m.charmNames(info)
 		c.Resources, c.Payloads = v.resourceContext(&info.Charm), info.Charm.Meta.Payloads

@@ -368,13 +368,22 @@ func (t *txn) refreshExtras(app App, c *charm.Charm, op Refresh) error {
 }
 
 // upgradeFailed gives the units in error a charm beside the order of their hooks
-// (relations reference, section 8). One whose install failed takes it as it is.
+// (relations reference, section 8). If the hook that failed came with a charm, it comes with this one now.
 func (t *txn) upgradeFailed(app kith.AppName, charm string) {
 	for u := range t.m.UnitsOf(app) {
-		if past := *t.m.Progress(u.Name); past.Failed != nil && past.Installed {
-			past.Charm = charm
-			put(t, past)
+		past := *t.m.Progress(u.Name)
+		if past.Failed == nil {
+			continue
 		}
+		if past.Installed {
+			past.Charm = charm
+		}
+		if past.Failed.Hook.Charm != "" {
+			again := *past.Failed
+			again.Hook.Charm = charm
+			past.Failed = &again
+		}
+		put(t, past)
 	}
 }
 

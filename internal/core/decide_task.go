@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -160,11 +161,7 @@ func (t *txn) takes(q *request, name kith.UnitName) (*CharmInfo, bool) {
 		q.refuse(unitTag(name), "unit %q is being removed: its last hook has run", name)
 		return nil, false
 	}
-	c := t.m.Charm(past.Charm)
-	if c == nil {
-		c = t.m.Charm(t.m.App(u.App).Charm)
-	}
-	return c, true
+	return t.m.Charm(cmp.Or(past.unpacked(), t.m.App(u.App).Charm)), true
 }
 
 // runCommand queues a command for units and machines.

@@ -190,6 +190,15 @@ func (p *Progress) RunsTask() bool { return p.Running != nil && p.Running.Hook.T
 // InError reports whether a failed hook waits. A task may be running meanwhile.
 func (p *Progress) InError() bool { return p.Failed != nil && (p.Running == nil || p.RunsTask()) }
 
+// unpacked is the charm in the unit's folder; empty before install. A hook that came with a charm and has
+// failed has left that there.
+func (p *Progress) unpacked() string {
+	if p.Failed != nil && p.Failed.Hook.Charm != "" {
+		return p.Failed.Hook.Charm
+	}
+	return p.Charm
+}
+
 // Running is a hook that is being run by an agent.
 type Running struct {
 	Hook  Hook      `json:"hook"`

@@ -15,6 +15,7 @@ import (
 func addModelCommand() *command {
 	var config []string
 	var noSwitch bool
+	var owner string
 	return &command{
 		name: "add-model", args: "<model name> [cloud|region|(cloud/region)]", group: groupModel, scope: controllerScope,
 		summary: "Makes a model",
@@ -28,7 +29,8 @@ becomes the current one, unless --no-switch.`,
 		flags: func(f *pflag.FlagSet) {
 			f.StringArrayVar(&config, "config", nil, "Option key=value, or a YAML file with options")
 			f.BoolVar(&noSwitch, "no-switch", false, "Leave the current model current")
-			for _, name := range []string{"credential", "owner", "target-controller"} {
+			f.StringVar(&owner, "owner", "", "Whose the model is: there is nobody but "+userName)
+			for _, name := range []string{"credential", "target-controller"} {
 				f.String(name, "", "Accepted for Juju's sake; does nothing")
 			}
 		},
@@ -46,6 +48,9 @@ becomes the current one, unless --no-switch.`,
 				if err := checkCloud(args[1]); err != nil {
 					return err
 				}
+			}
+			if owner != "" && owner != userName {
+				return kith.Errorf(kith.NotFound, "user %q not found", owner).WithHint("a kith has one user, %s", userName)
 			}
 			set, err := x.newModelConfig(config)
 			if err != nil {

@@ -3,6 +3,8 @@ package cli
 import (
 	"cmp"
 	"context"
+
+	"kith"
 )
 
 func whoamiCommand() *command {
@@ -17,6 +19,7 @@ func whoamiCommand() *command {
 		run: func(ctx context.Context, x *call, _ []string) error {
 			if !x.hasController() {
 				x.say("There is no current controller.\nRun %s controllers to see available controllers.", x.program)
+				x.say("hint: %s", kith.HintOf(x.noController()))
 				return nil
 			}
 			type whoami struct {

@@ -50,7 +50,7 @@ func start(e Event) (*process, error) {
 	pipes.closeWriters()
 	if err != nil {
 		pipes.closeReaders()
-		return nil, err
+		return nil, explainStart(argv[0], err)
 	}
 	p.readFor(e)
 	return p, nil

@@ -1,8 +1,13 @@
 package dispatch
 
 import (
+	"bufio"
 	"errors"
+	"fmt"
+	"io"
 	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -39,3 +44,32 @@ func startGroup(argv []string, dir string, env []string, files []*os.File) (*os.
 	dieWithParent(sys)
 	return startProcess(argv, &os.ProcAttr{Dir: dir, Env: env, Files: files, Sys: sys})
 }
+
+// explainStart says more about a program that is there and cannot be started than the kernel does, whose
+// "no such file or directory" is about the interpreter that the first line of a script names.
+func explainStart(path string, err error) error {
+	f, openErr := os.Open(path)
+	if openErr != nil {
+		return err
+	}
+	defer f.Close()
+	line, readErr := bufio.NewReader(io.LimitReader(f, maxInterpreterLine)).ReadString('\n')
+	if readErr != nil && readErr != io.EOF {
+		return err
+	}
+	name := filepath.Base(path)
+	interpreter, script := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "#!")
+	switch {
+	case errors.Is(err, syscall.ENOENT) && script && strings.HasSuffix(interpreter, "\r"):
+		return fmt.Errorf("%w: the first line of %s ends in a carriage return, which makes it part of the interpreter's name", syscall.ENOENT, name)
+	case errors.Is(err, syscall.ENOENT) && script:
+		interpreter, _, _ = strings.Cut(strings.TrimSpace(interpreter), " ")
+		return fmt.Errorf("%w: the interpreter %q of %s", syscall.ENOENT, interpreter, name)
+	case errors.Is(err, syscall.ENOEXEC) && !script:
+		return fmt.Errorf("%w: %s neither begins with #! nor is it a program for this computer", syscall.ENOEXEC, name)
+	}
+	return err
+}
+
+// maxInterpreterLine is more than the kernel reads of the first line of a script.
+const maxInterpreterLine = 512

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+
+	"kith/internal/api"
 )
 
 // A program that is open for writing for a moment, as by a process that is just being
@@ -40,5 +42,25 @@ func TestStartBusyProgram(t *testing.T) {
 	w.Close()
 	if err := <-started; err != nil {
 		t.Error(err)
+	}
+}
+
+// A hook that cannot be started is told apart from one that is not there.
+func TestExplainStart(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ text, want string }{
+		{"#!/nosuch/python3 -u\nprint()\n", `no such file or directory: the interpreter "/nosuch/python3" of start`},
+		{"#!/bin/sh\r\necho\r\n", "no such file or directory: the first line of start ends in a carriage return, which makes it part of the interpreter's name"},
+		{"echo hello\n", "exec format error: start neither begins with #! nor is it a program for this computer"},
+		{"", "exec format error: start neither begins with #! nor is it a program for this computer"},
+	} {
+		path := filepath.Join(t.TempDir(), "start")
+		if err := os.WriteFile(path, []byte(test.text), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		_, err := start(Event{Script: Script{Path: path}, Dir: filepath.Dir(path), Output: NewOutput(func(api.Level, string) {})})
+		if err == nil || Reason(err).Error() != test.want {
+			t.Errorf("%q: got %v, want %s", test.text, err, test.want)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"time"
@@ -38,6 +39,11 @@ func modelsCommand() *command {
 			}
 			if err := x.showModels(models, info, uuid); err != nil {
 				return err
+			}
+			for _, m := range models {
+				if m.Stopped != "" {
+					x.warn("model %q is not served here: %s", cmp.Or(m.Name, string(m.UUID)), m.Stopped)
+				}
 			}
 			if len(models) == 0 {
 				x.say("\nThere are no models available. You can add models with\n\"%[1]s add-model\", or you can ask an administrator or owner\n"+
@@ -83,13 +89,16 @@ func modelListDocument(m api.Model, info api.Info) modelListDoc {
 	return modelListDoc{
 		Name: m.Owner + "/" + m.Name, ShortName: m.Name, Owner: m.Owner, UUID: m.UUID, Type: modelType,
 		ControllerUUID: info.Controller, Controller: controllerName, Cloud: cloudName, Region: regionName, Provider: providerType,
-		Life: m.Life, Status: recordDoc{Current: modelStatus(m), Since: friendlyTime(m.Created, time.Now())},
+		Life: m.Life, Status: recordDoc{Current: modelStatus(m), Message: m.Stopped, Since: friendlyTime(m.Created, time.Now())},
 		Access: "admin", LastConnection: "just now", AgentVersion: jujuVersion, SLA: "unsupported",
 	}
 }
 
 // modelStatus is a model's status word.
 func modelStatus(m api.Model) string {
+	if m.Stopped != "" {
+		return "suspended"
+	}
 	if m.Life != kith.Alive {
 		return string(api.Destroying)
 	}

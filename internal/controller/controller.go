@@ -39,7 +39,7 @@ type Controller struct {
 
 	mu       sync.Mutex
 	models   map[kith.ModelUUID]*Model
-	foreign  map[kith.ModelUUID]error // models another controller serves, or that cannot be loaded
+	foreign  map[kith.ModelUUID]foreign // models that another controller serves
 	sessions map[string]*Session
 	left     map[string]time.Time // hosts whose session has ended, and when
 	running  func(m *Model)       // starts a model's loop; nil while the controller does not run
@@ -56,7 +56,7 @@ func Open(ctx context.Context, opt Options) (*Controller, error) {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
-	c := &Controller{opt: opt, models: make(map[kith.ModelUUID]*Model), foreign: make(map[kith.ModelUUID]error),
+	c := &Controller{opt: opt, models: make(map[kith.ModelUUID]*Model), foreign: make(map[kith.ModelUUID]foreign),
 		sessions: make(map[string]*Session), left: make(map[string]time.Time),
 		naming: make(map[string]struct{}), blocks: make(map[uint32]struct{}), started: opt.Clock.Now()}
 	ids, err := opt.Store.Models(ctx)
@@ -69,12 +69,45 @@ func Open(ctx context.Context, opt Options) (*Controller, error) {
 		case err == nil:
 			c.add(m)
 		case Fenced(err):
-			c.foreign[id] = err
+			c.foreign[id] = foreign{c.peek(ctx, id), err}
+			opt.Log.Warn("another controller serves a model", "model", id, "error", err)
 		default:
 			return nil, err
 		}
 	}
 	return c, nil
+}
+
+// foreign is a model that another controller serves: what it was when we looked, and why it is not ours.
+type foreign struct {
+	api.Model
+	err error
+}
+
+// peek sums up a model without owning it. What cannot be read is left out: it is there to be named.
+func (c *Controller) peek(ctx context.Context, id kith.ModelUUID) api.Model {
+	sum := api.Model{UUID: id}
+	snap, err := c.opt.Store.Load(ctx, id)
+	if err != nil {
+		c.opt.Log.Warn("cannot look at a model of another controller", "model", id, "error", err)
+	}
+	for _, e := range snap.Entities {
+		switch core.Kind(e.Kind) {
+		case core.KindModel:
+			if row, err := core.Decode(core.KindModel, e.ID, e.Value); err == nil {
+				if info, ok := row.(*core.ModelInfo); ok {
+					sum.Name, sum.Owner, sum.Life, sum.Created = info.Name, info.Owner, info.Life, info.Created
+				}
+			}
+		case core.KindApp:
+			sum.Apps++
+		case core.KindUnit:
+			sum.Units++
+		case core.KindMachine:
+			sum.Machines++
+		}
+	}
+	return sum
 }
 
 // open owns and loads one model.
@@ -142,13 +175,16 @@ func (c *Controller) Model(ref string) (*Model, error) {
 			return c.models[id], nil
 		}
 	}
-	if err := c.foreign[kith.ModelUUID(ref)]; err != nil {
-		return nil, kith.Errorf(kith.Unavailable, "cannot serve model %q: %v", ref, err).WithHint("%s", hintOr(err, "ask the other controller"))
+	for _, id := range sortedKeys(c.foreign) {
+		if f := c.foreign[id]; string(id) == ref || f.Name == ref {
+			return nil, kith.Errorf(kith.Unavailable, "cannot serve model %q: %v", cmp.Or(f.Name, ref), f.err).
+				WithHint("%s", hintOr(f.err, "ask the other controller"))
+		}
 	}
 	return nil, kith.Errorf(kith.NotFound, "model %q not found", ref).WithHint("see 'kith models'")
 }
 
-// Models lists the models by name.
+// Models lists the models by name, those that others serve among them: Stopped says so.
 func (c *Controller) Models() []api.Model {
 	var list []api.Model
 	for _, m := range c.all() {
@@ -162,6 +198,13 @@ func (c *Controller) Models() []api.Model {
 		}
 		list = append(list, s)
 	}
+	c.mu.Lock()
+	for _, id := range sortedKeys(c.foreign) {
+		f := c.foreign[id]
+		f.Stopped = f.err.Error()
+		list = append(list, f.Model)
+	}
+	c.mu.Unlock()
 	slices.SortFunc(list, func(a, b api.Model) int { return cmp.Or(strings.Compare(a.Name, b.Name), cmp.Compare(a.UUID, b.UUID)) })
 	return list
 }
@@ -217,7 +260,7 @@ func (c *Controller) CreateModel(ctx context.Context, actor core.Actor, req api.
 
 // reserve takes a name and an address block for a model that is being made.
 func (c *Controller) reserve(name string) (base uint32, release func(), err error) {
-	if _, err := c.Model(name); err == nil {
+	if _, err := c.Model(name); kith.CodeOf(err) != kith.NotFound {
 		return 0, nil, kith.Errorf(kith.Conflict, "model %q already exists", name)
 	}
 	c.mu.Lock()

@@ -57,7 +57,12 @@ func (c *checker) units() {
 	for u := range c.m.Units() {
 		app := c.m.App(u.App)
 		c.assert(app != nil && u.App == u.Name.App(), "I1", "unit %s belongs to no application", u.Name)
-		c.assert(c.m.Progress(u.Name) != nil, "I1", "unit %s has no progress", u.Name)
+		past := c.m.Progress(u.Name)
+		c.assert(past != nil, "I1", "unit %s has no progress", u.Name)
+		if past != nil && past.InError() && past.Failed.Hook.Kind == LeaderElected {
+			l := c.m.Lease(u.App)
+			c.assert(l != nil && l.Holder == u.Name, "I5", "%s is in error over leader-elected and does not lead", u.Name)
+		}
 		if app != nil {
 			c.assert(u.Name.Number() < app.NextUnit, "I10", "unit %s is not below counter %d", u.Name, app.NextUnit)
 		}

@@ -23,7 +23,8 @@
 //   - I3: every member is a unit that exists, of an application that is an end of the relation.
 //   - I4: every bag belongs to an existing relation, and its owner is an application or a unit
 //     of an application at one of its ends; no value is empty.
-//   - I5: an application has at most one leader, and the leader is one of its units.
+//   - I5: an application has at most one leader, and the leader is one of its units; no other unit
+//     of it is in error over leader-elected.
 //   - I6: what a unit has seen, it has seen of a relation it is a member of.
 //   - I7: a relation that is dying has at least one member; an application that is dying has
 //     at least one unit or relation.

@@ -39,7 +39,12 @@ func LoadKeys(path string) (*Keys, error) {
 	if err != nil {
 		return nil, kith.Errorf(kith.Internal, "cannot read the controller's secret: %v", err)
 	}
-	return NewKeys(secret)
+	keys, err := NewKeys(secret)
+	if err != nil {
+		return nil, kith.Errorf(kith.Invalid, "%v (%s)", err, path).
+			WithHint("put back the file from a backup; if no model has secrets, removing it makes a new one")
+	}
+	return keys, nil
 }
 
 // createKeys writes a new secret so that a crash leaves the whole of it or nothing.

@@ -115,12 +115,8 @@ func (o *deployFlags) run(ctx context.Context, x *call, args []string) error {
 	if o.dryRun {
 		x.say("ignoring dry-run flag for local charms")
 	}
-	if o.revision >= 0 && o.channel == "" && !isCharmPath(args[0]) {
-		return kith.Errorf(kith.Invalid, "specifying a revision requires a channel for future upgrades. Please use --channel")
-	}
-	if os, channel, ok := strings.Cut(o.base, "@"); o.base != "" && (!ok || os == "" || channel == "") {
-		return kith.Errorf(kith.Invalid, "expected base string to contain os and channel separated by '@', got %q", o.base).
-			WithHint("such as ubuntu@24.04")
+	if err := o.checkOrigin(args[0]); err != nil {
+		return err
 	}
 	c, err := x.openCharm(args[0])
 	if err != nil {
@@ -149,6 +145,18 @@ func (o *deployFlags) run(ctx context.Context, x *call, args []string) error {
 		return x.deployError(ctx, app, err)
 	}
 	return x.sayDeployed(ctx, app)
+}
+
+// checkOrigin refuses what is asked of where a charm comes from and runs on, in Juju's words.
+func (o *deployFlags) checkOrigin(path string) error {
+	if o.revision >= 0 && o.channel == "" && !isCharmPath(path) {
+		return kith.Errorf(kith.Invalid, "specifying a revision requires a channel for future upgrades. Please use --channel")
+	}
+	if os, channel, ok := strings.Cut(o.base, "@"); o.base != "" && (!ok || os == "" || channel == "") {
+		return kith.Errorf(kith.Invalid, "expected base string to contain os and channel separated by '@', got %q", o.base).
+			WithHint("such as ubuntu@24.04")
+	}
+	return nil
 }
 
 // op is the command that deploys c as app.

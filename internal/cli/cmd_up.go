@@ -44,6 +44,9 @@ KITH_ETCD_KEY stand for the flags.`,
 		},
 		check: noArgs,
 		run: func(ctx context.Context, x *call, _ []string) error {
+			if err := h.complete(); err != nil {
+				return err
+			}
 			d := &daemon{data: x.home.data(x.state), home: x.home, more: h.args()}
 			if err := d.choose(x, data, etcd); err != nil {
 				return err

@@ -51,6 +51,22 @@ func (h *hostFlags) declare(f *pflag.FlagSet) {
 	f.BoolVar(&h.etcdSocket, "etcd-socket", false, "Let etcdctl reach the store, by etcd/etcd.sock in the data folder")
 }
 
+// complete makes paths independent of where one is: the process in the background lives elsewhere.
+func (h *hostFlags) complete() error {
+	if h.hookTool == "" {
+		return nil
+	}
+	abs, err := filepath.Abs(h.hookTool)
+	if err != nil {
+		return err
+	}
+	h.hookTool = abs
+	if info, err := os.Stat(abs); err != nil || !info.Mode().IsRegular() || info.Mode()&0o111 == 0 {
+		return kith.Errorf(kith.Invalid, "cannot find the hook tools: no program %q", abs).WithHint("--hook-tool names the program kith-hook")
+	}
+	return nil
+}
+
 // args repeats the flags for the process in the background.
 func (h *hostFlags) args() []string {
 	var args []string

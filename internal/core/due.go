@@ -25,17 +25,21 @@ type due struct {
 func (d *due) snapshot() due { return due{d.relations.share()} }
 
 // ofUnitID is the key of what belongs to a unit and a relation: a unit's are together,
-// by number of the relation.
-func ofUnitID(u kith.UnitName, id kith.RelationID) string {
+// by number of the relation. what tells those of one relation apart.
+func ofUnitID(u kith.UnitName, id kith.RelationID, what ...string) string {
 	const width = 10
 	var digits [20]byte
 	n := strconv.AppendInt(digits[:0], int64(id), 10)
-	key := make([]byte, 0, len(u)+1+width+1)
-	key = append(append(key, u...), ' ')
+	var room [64]byte // of most keys: they are made of bytes once, and copied once
+	key := append(append(room[:0], u...), ' ')
 	for range width - len(n) {
 		key = append(key, '0')
 	}
-	return string(append(key, n...))
+	key = append(key, n...)
+	for _, w := range what {
+		key = append(key, w...)
+	}
+	return string(key)
 }
 
 func (d *due) set(key string, id kith.RelationID, is bool) {

@@ -30,7 +30,7 @@ type item struct {
 }
 
 func newsID(id kith.RelationID, reader, remote kith.UnitName) string {
-	return ofUnitID(reader, id) + "/" + string(remote)
+	return ofUnitID(reader, id, "/", string(remote))
 }
 
 type newsKind uint8

@@ -74,15 +74,20 @@ func (u *unit) step(a *api.Assignment) {
 	case failed:
 		u.logFailed(a.Hook, o)
 	}
-	flush, done := context.WithTimeout(u.life.report, logFlush)
-	u.agent.logs.flush(flush)
-	done()
+	u.flushLog()
 	if o.ending == failed || o.ending == terminated {
 		// The same hook will run again under the same number: a late start must not
 		// look like that one. A commit needs no such care, its number is used up.
 		begin.Wait()
 	}
 	u.report(a, o)
+}
+
+// flushLog hands over what was logged so far, so that who waits for the end of a hook finds it.
+func (u *unit) flushLog() {
+	flush, done := context.WithTimeout(u.life.report, logFlush)
+	defer done()
+	u.agent.logs.flush(flush)
 }
 
 // report commits the hook, or says that it failed. It insists until it is heard:
@@ -96,6 +101,7 @@ func (u *unit) report(a *api.Assignment, o outcome) {
 		}
 		o.ending, o.message = failed, err.Error()
 		u.logFailed(a.Hook, o)
+		u.flushLog()
 	}
 	err := u.tell(a, core.FailHook{Unit: u.ref.Unit, Seq: a.Seq, Hook: a.Hook, Message: o.message,
 		Attempt: a.Context.Attempt, Requeue: o.ending == terminated, Reboot: o.reboot, Epoch: u.agent.epoch}, 0)

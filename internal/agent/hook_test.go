@@ -219,7 +219,7 @@ func TestResults(t *testing.T) {
 		{"crash", "#!/bin/sh\nkill -SEGV $$\n", "signal: segmentation fault",
 			`hook "install" (via explicit, bespoke hook script) failed: signal: segmentation fault`},
 		{"no interpreter", "#!/no/such/thing\n", "no such file or directory",
-			`hook "install" (via explicit, bespoke hook script) failed: no such file or directory`},
+			`hook "install" (via explicit, bespoke hook script) failed: no such file or directory: the interpreter "/no/such/thing" of install`},
 		{"refused commit", "#!/bin/sh\nset -e\nstate-set big=" + strings.Repeat("k", 100) + "\n", "max allowed size (100) exceeded",
 			`hook "install" (via explicit, bespoke hook script) failed: max allowed size (100) exceeded`},
 	} {

@@ -71,3 +71,17 @@ func TestStatusOfFailedUnit(t *testing.T) {
 		t.Errorf("got  %s\nwant %s\n%s", got, want, w.log())
 	}
 }
+
+// What the log says of a hook is there when the controller hears of its end, also of a commit that it refuses.
+func TestLogBeforeFailure(t *testing.T) {
+	t.Parallel()
+	w, _ := oneUnit(t, map[string]string{"hooks/config-changed": "#!/bin/sh\n[ $(config-get x) = a ] || state-set big=" + strings.Repeat("k", 100) + "\n"})
+	w.settle()
+	var log string
+	w.fault(w.arm("fail-hook", func() error { log = w.log(); return nil }), nil)
+	w.must(core.SetConfig{App: "web", Set: map[string]any{"x": "b"}})
+	w.failed()
+	if !strings.Contains(log, `hook "config-changed" (via explicit, bespoke hook script) failed: max allowed size (100) exceeded`+"\n") {
+		t.Errorf("the log had\n%s", log)
+	}
+}

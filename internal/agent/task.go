@@ -2,7 +2,6 @@ package agent
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"os/exec"
 	"strings"
@@ -112,9 +111,7 @@ func (u *unit) stepTask(a *api.Assignment) {
 	}
 	o := u.runTask(a, s, r, failure)
 	u.logTask(a, s, o)
-	flush, done := context.WithTimeout(u.life.report, logFlush)
-	u.agent.logs.flush(flush)
-	done()
+	u.flushLog()
 	u.finishTask(a, o)
 }
 

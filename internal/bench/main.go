@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime/pprof"
 	"strings"
+	"syscall"
 	"text/tabwriter"
 )
 
@@ -129,6 +130,7 @@ func measure(ctx context.Context, only, out, bin string) error {
 			continue
 		}
 		fmt.Fprintf(os.Stderr, "%s: %s\n", g.name, g.about)
+		syscall.Sync() // what an earlier group has left to be written is not this one's to wait for
 		measured, err := g.run(ctx, &env{bin, filepath.Join(temp, g.name)})
 		if err != nil {
 			return fmt.Errorf("%s: %w", g.name, err)

@@ -86,8 +86,13 @@ func runSchedule(t *testing.T, seed uint64, stay bool) []string {
 	return append(append(s.did, s.history()...), s.unitLogs()...)
 }
 
+// run begins a life of the agent. What comes next in the history comes after its hello.
 func (s *schedule) run() {
+	s.mu.Lock()
+	before := s.epoch
+	s.mu.Unlock()
 	s.stop = s.start(s.dir, func(c *Config) { c.NoResidents = !s.stay })
+	s.until("the agent is there", func(*core.Model) bool { return s.epoch != before })
 }
 
 // orderly holds what agents send until it is its turn: units are taken up in order of
@@ -191,7 +196,6 @@ func (s *schedule) restart() {
 	s.did = append(s.did, "did restart the agent")
 	s.stop()
 	s.run()
-	s.until("the agent is back", func(*core.Model) bool { return s.session != nil })
 	s.present()
 }
 

@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -339,4 +340,18 @@ func relativeLinks(page string) []string {
 		}
 	}
 	return targets
+}
+
+// maxTracked is several times the largest file that anybody has written here.
+const maxTracked = 256 << 10
+
+// checkSizes says which of the tracked files are too large to have been written.
+func checkSizes(sizes map[string]int64) []string {
+	var bad []string
+	for _, name := range slices.Sorted(maps.Keys(sizes)) {
+		if n := sizes[name]; n > maxTracked {
+			bad = append(bad, fmt.Sprintf("%s has %d bytes, the limit is %d: was it built? (git rm --cached %s)", name, n, maxTracked, name))
+		}
+	}
+	return bad
 }

@@ -291,6 +291,14 @@ func TestCheckHookDeps(t *testing.T) {
 	}
 }
 
+func TestCheckSizes(t *testing.T) {
+	t.Parallel()
+	bad := checkSizes(map[string]int64{"go.sum": 30_000, "limit": maxTracked, "bench": 43_000_000})
+	if len(bad) != 1 || !strings.Contains(bad[0], "git rm --cached bench") {
+		t.Errorf("%q", bad)
+	}
+}
+
 func TestCheckDependencyPage(t *testing.T) {
 	t.Parallel()
 	const mod = `module kith

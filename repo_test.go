@@ -155,6 +155,27 @@ func TestRepository(t *testing.T) {
 	})
 }
 
+// TestTrackedFiles keeps what was built out of the repository: nobody gets it out of its history again.
+func TestTrackedFiles(t *testing.T) {
+	t.Parallel()
+	list, err := exec.Command("git", "ls-files", "-z").Output()
+	if err != nil {
+		t.Skipf("git does not say what is tracked here: %v", err)
+	}
+	sizes := map[string]int64{}
+	for name := range strings.SplitSeq(strings.TrimSuffix(string(list), "\x00"), "\x00") {
+		if info, err := os.Lstat(name); err == nil { // else it is about to be removed
+			sizes[name] = info.Size()
+		}
+	}
+	if len(sizes) < 100 {
+		t.Fatalf("only %d files found: this test looks in the wrong place", len(sizes))
+	}
+	for _, text := range checkSizes(sizes) {
+		t.Error(text)
+	}
+}
+
 // report fails t once for each finding, at its place.
 func report(t *testing.T, tree *sourceTree, found []finding) {
 	t.Helper()

@@ -43,17 +43,22 @@ func (b *Beside) enter(route string) (caller, error) {
 	return caller{b.s, id}, nil
 }
 
-// ask is one request. Its errors are what they would be on the wire.
-func ask[T any](ctx context.Context, b *Beside, route string, f func(caller) (T, error)) (T, error) {
-	c, err := b.enter(route)
-	if err == nil {
-		var v T
-		if v, err = f(c); err == nil {
-			return v, nil
+// ask is one request. Its errors are what they would be on the wire, and a panic is one, too.
+func ask[T any](ctx context.Context, b *Beside, route string, f func(caller) (T, error)) (v T, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicked(p)
 		}
+		if err != nil {
+			var zero T
+			v, err = zero, b.refusal(ctx, route, err)
+		}
+	}()
+	c, err := b.enter(route)
+	if err != nil {
+		return v, err
 	}
-	var zero T
-	return zero, b.refusal(ctx, route, err)
+	return f(c)
 }
 
 // refusal is an error as who asks gets it: what the route would have answered, or the end of

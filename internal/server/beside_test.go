@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"slices"
+	"strings"
 	"testing"
 
 	"kith"
@@ -163,5 +164,19 @@ func TestLeavingFromBeside(t *testing.T) {
 	}
 	if !errors.Is(end, why) {
 		t.Errorf("a stream that was left: %v", end)
+	}
+}
+
+// What breaks while somebody beside the server asks ends his request and nothing else.
+func TestPanicBeside(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	host := w.server.Beside(w.keys.Host("local"))
+	_, err := ask(t.Context(), host, "GET "+api.PathInfo, func(caller) (int, error) { panic("boom") })
+	if kith.CodeOf(err) != kith.Internal || strings.Contains(err.Error(), "boom") || !strings.Contains(err.Error(), "reference") {
+		t.Errorf("who asks gets %v", err)
+	}
+	if log := w.log.String(); !strings.Contains(log, "boom") {
+		t.Errorf("the log does not tell: %s", log)
 	}
 }

@@ -41,7 +41,7 @@ func (s *Server) serve(rt route) http.Handler {
 				if p == http.ErrAbortHandler {
 					panic(p)
 				}
-				s.fail(rec, hr, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+				s.fail(rec, hr, panicked(p))
 			}
 			s.metrics.observe(rt, rec.status, time.Since(start))
 		}()
@@ -54,6 +54,9 @@ func (s *Server) serve(rt route) http.Handler {
 		}
 	})
 }
+
+// panicked is the error of a panic that was recovered from.
+func panicked(p any) error { return fmt.Errorf("panic: %v\n%s", p, debug.Stack()) }
 
 func (s *Server) dispatch(rt route, w http.ResponseWriter, hr *http.Request) (any, error) {
 	id, err := s.identify(hr)

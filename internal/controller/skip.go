@@ -19,7 +19,7 @@ type leading struct {
 // the unit ceased to be one, and tells the host. It is called before the unit's step is looked at anew.
 func (s *scheduler) skip(sl *slot, unit *core.Unit, p *core.Progress) {
 	l := &sl.leading
-	if lease := s.m.Lease(unit.App); lease != nil && lease.Holder == unit.Name {
+	if s.m.HoldsLease(unit.Name) {
 		l.told, l.failed = false, ""
 		if p != nil && p.InError() {
 			l.failed = s.leaderOnly(p.Failed.Hook)
@@ -40,13 +40,8 @@ func (s *scheduler) skip(sl *slot, unit *core.Unit, p *core.Progress) {
 
 // leaderOnly is the name of a hook if it is one that only a leader runs.
 func (s *scheduler) leaderOnly(h core.Hook) string {
-	switch h.Kind {
-	case core.LeaderElected:
+	if s.m.LeaderOnly(h) {
 		return h.Name()
-	case core.SecretRotate, core.SecretExpired, core.SecretRemove:
-		if secret := s.m.Secret(h.Secret.ID); secret != nil && secret.Owner.Kind == core.OwnerApp {
-			return h.Name()
-		}
 	}
 	return ""
 }

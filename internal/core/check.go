@@ -60,8 +60,7 @@ func (c *checker) units() {
 		past := c.m.Progress(u.Name)
 		c.assert(past != nil, "I1", "unit %s has no progress", u.Name)
 		if past != nil && past.InError() && past.Failed.Hook.Kind == LeaderElected {
-			l := c.m.Lease(u.App)
-			c.assert(l != nil && l.Holder == u.Name, "I5", "%s is in error over leader-elected and does not lead", u.Name)
+			c.assert(c.m.HoldsLease(u.Name), "I5", "%s is in error over leader-elected and does not lead", u.Name)
 		}
 		if app != nil {
 			c.assert(u.Name.Number() < app.NextUnit, "I10", "unit %s is not below counter %d", u.Name, app.NextUnit)

@@ -153,8 +153,7 @@ func (t *txn) failHook(op FailHook) error {
 // So is leader-elected of a unit that is the leader no longer (hook protocol reference, section 4.2).
 func (t *txn) lost(unit kith.UnitName, h Hook) bool {
 	if h.Kind == LeaderElected {
-		l := t.m.Lease(unit.App())
-		return l == nil || l.Holder != unit
+		return !t.m.HoldsLease(unit)
 	}
 	return h.Relation != nil && t.m.Member(h.Relation.ID, unit) == nil || t.m.secretHookIsMoot(unit, h) || t.m.storageHookIsMoot(unit, h)
 }
@@ -249,8 +248,7 @@ func (t *txn) advance(past Progress, h Hook) {
 		past.Charm, past.Resources, past.Queued = h.Charm, h.Resources, ConfigChanged
 		t.recheckTasks(u.Name, h.Charm)
 	case LeaderElected:
-		l := t.m.Lease(u.App)
-		past.Elected = l != nil && l.Holder == u.Name
+		past.Elected = t.m.HoldsLease(u.Name)
 	case LeaderSettingsChanged:
 		past.Settings = h.Settings + 1
 	case UpdateStatus:

@@ -17,8 +17,26 @@ const (
 
 // IsLeader reports whether a unit holds its application's leadership at a time.
 func (m *Model) IsLeader(u kith.UnitName, now time.Time) bool {
+	return m.HoldsLease(u) && now.Before(m.Lease(u.App()).Expires)
+}
+
+// HoldsLease reports whether a unit was the last to be made leader of its application. Its term may have run out.
+func (m *Model) HoldsLease(u kith.UnitName) bool {
 	l := m.Lease(u.App())
-	return l != nil && l.Holder == u && now.Before(l.Expires)
+	return l != nil && l.Holder == u
+}
+
+// LeaderOnly reports whether a hook runs on the leader only, and is dropped with the leadership: leader-elected, and what
+// the managers of an application's secret are told (hook protocol reference, section 4.2).
+func (m *Model) LeaderOnly(h Hook) bool {
+	switch h.Kind {
+	case LeaderElected:
+		return true
+	case SecretRotate, SecretExpired, SecretRemove:
+		s := m.Secret(h.Secret.ID)
+		return s != nil && s.Owner.Kind == OwnerApp
+	}
+	return false
 }
 
 // hostHello starts a new life of a host's agent. What the old life was running

@@ -356,8 +356,7 @@ func (m *Model) secretHookIsMoot(u kith.UnitName, h Hook) bool {
 	if h.Kind == SecretChanged {
 		return m.SecretConsumer(s.ID, u) == nil
 	}
-	l := m.Lease(u.App())
-	if m.unitRole(s, u, l != nil && l.Holder == u) != manageRole {
+	if m.unitRole(s, u, m.HoldsLease(u)) != manageRole {
 		return true
 	}
 	if h.Kind == SecretRotate {

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"encoding"
 	"fmt"
 	"maps"
 	"reflect"
@@ -10,7 +11,7 @@ import (
 )
 
 // Config is the application's configuration: the options that are set or have a
-// default, as string, bool, int64 or float64. An option of type secret is its id.
+// default, as string, bool, int64 or float64, by the option's type. An option of type secret is its id.
 type Config map[string]any
 
 // Config is read once in a dispatch. The caller may keep and change the map.
@@ -23,8 +24,18 @@ func (m *Model) Config() (Config, error) {
 		if m.config = c; c == nil {
 			m.config = Config{}
 		}
+		m.config.asDeclared(m.f.meta.Options)
 	}
 	return maps.Clone(m.config), nil
+}
+
+// asDeclared makes floats of the numbers that config-get writes without a point: 1 for 1.0.
+func (c Config) asDeclared(options map[string]OptionMeta) {
+	for name, value := range c { // any order: each value alone
+		if n, ok := value.(int64); ok && options[name].Type == "float" {
+			c[name] = float64(n)
+		}
+	}
 }
 
 // LoadConfig reads the configuration into a struct: see [Config.Load]. A field of type *[Secret] is
@@ -41,8 +52,10 @@ func (m *Model) LoadConfig(into any) error {
 // Load reads the options into the exported fields of a struct. A field is for the
 // option its config tag names, or else for the one whose name is the field's without
 // dashes: LogLevel for log-level; the tag "-" leaves it out. Fields are strings,
-// bools, integers or floats, or pointers to such. An option without a value leaves its
-// field as it is, so what was there is the default; options without a field are ignored.
+// bools, integers or floats, pointers to such, or what reads itself from text
+// ([encoding.TextUnmarshaler]), for an option of type string; those of an embedded struct count
+// as the struct's own. An option without a value leaves its field as it is, so what was there is
+// the default; options without a field are ignored.
 //
 // A struct with a method Validate() error is asked at the end, and its error returned:
 // to block the unit on bad configuration,
@@ -51,7 +64,8 @@ func (m *Model) LoadConfig(into any) error {
 //		return ops.StatusError(ops.BlockedStatus(err.Error()))
 //	}
 //
-// Errors: Invalid for a value that does not fit its field.
+// Errors: Invalid for a value that does not fit its field and, of [Model.LoadConfig], for a tag
+// that names no option of the charm.
 func (c Config) Load(into any) error { return c.load(into, nil) }
 
 // load is Load; with a model fields may be secrets.
@@ -64,15 +78,31 @@ func (c Config) load(into any, m *Model) error {
 	for name := range c { // any order: options that differ by dashes alone need tags
 		plain[plainName(name)] = name
 	}
-	v = v.Elem()
+	if err := c.loadFields(v.Elem(), plain, m); err != nil {
+		return err
+	}
+	return validate(into)
+}
+
+// loadFields reads the options into the fields of a struct; plain finds them by plainName.
+func (c Config) loadFields(v reflect.Value, plain map[string]string, m *Model) error {
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
 		name := field.Tag.Get("config")
+		if field.Anonymous && name == "" && field.Type.Kind() == reflect.Struct {
+			if err := c.loadFields(v.Field(i), plain, m); err != nil {
+				return err
+			}
+			continue
+		}
 		if name == "-" || !field.IsExported() {
 			continue
 		}
 		if name == "" {
 			name = plain[plainName(field.Name)]
+		} else if m != nil && !m.hasOption(name) {
+			return kith.Errorf(kith.Invalid, "cannot load option %q: the charm has no such option", name).
+				WithHint("the configuration of the charm has to name it; see the tag of the field %s", field.Name)
 		}
 		value, ok := c[name]
 		if !ok || value == nil {
@@ -88,7 +118,13 @@ func (c Config) load(into any, m *Model) error {
 			return kith.Errorf(kith.Invalid, "cannot load option %q: %v", name, err)
 		}
 	}
-	return validate(into)
+	return nil
+}
+
+// hasOption reports whether the charm declares an option.
+func (m *Model) hasOption(name string) bool {
+	_, ok := m.f.meta.Options[name]
+	return ok
 }
 
 func plainName(s string) string {
@@ -104,6 +140,9 @@ func setField(to reflect.Value, value any) error {
 		to = to.Elem()
 	}
 	from := reflect.ValueOf(value)
+	if u, ok := to.Addr().Interface().(encoding.TextUnmarshaler); ok && from.Kind() == reflect.String {
+		return u.UnmarshalText([]byte(from.String()))
+	}
 	switch {
 	case from.Kind() == to.Kind() || from.CanInt() && to.CanFloat():
 		to.Set(from.Convert(to.Type()))

@@ -4,7 +4,6 @@ import (
 	"encoding"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"reflect"
 	"strconv"
 	"strings"
@@ -123,8 +122,14 @@ func (f bagField) encode() (string, error) {
 	switch {
 	case v.Kind() == reflect.String:
 		return v.String(), nil
-	case v.Kind() == reflect.Bool, v.CanInt(), v.CanUint(), v.CanFloat():
-		return fmt.Sprint(v.Interface()), nil
+	case v.Kind() == reflect.Bool: // these as Load reads them, whatever their type calls itself
+		return strconv.FormatBool(v.Bool()), nil
+	case v.CanInt():
+		return strconv.FormatInt(v.Int(), 10), nil
+	case v.CanUint():
+		return strconv.FormatUint(v.Uint(), 10), nil
+	case v.CanFloat():
+		return strconv.FormatFloat(v.Float(), 'g', -1, v.Type().Bits()), nil
 	}
 	return "", errors.New("it cannot be written as text")
 }

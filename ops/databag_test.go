@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"kith"
 	"kith/ops"
@@ -116,6 +117,88 @@ func TestLoadWhatDoesNotFit(t *testing.T) {
 		var denied *ops.RelationDataAccessError
 		if err := r.Save(pg0, checked{1}); !errors.As(err, &denied) {
 			t.Errorf("saving what belongs to others: %v", err)
+		}
+		return nil
+	})
+}
+
+// A field reads back what was saved from it, whatever its type prints as.
+func TestTextFieldsReadBack(t *testing.T) {
+	t.Parallel()
+	type texts struct {
+		Wait  time.Duration `databag:"wait,text"` // a number: nanoseconds
+		Ratio float64       `databag:"ratio,text"`
+		Small float32       `databag:"small,text"`
+		Size  uint8         `databag:"size,text"`
+		On    bool          `databag:"on,text"`
+		Deep  *int          `databag:"deep,text"`
+	}
+	deep := -3
+	saved := texts{5 * time.Second, 1e21, 0.1, 255, true, &deep}
+	w := newWorld()
+	w.in(t, configure, func(m *ops.Model) error {
+		r, err := m.GetRelation("db")
+		if err != nil {
+			return err
+		}
+		var back texts
+		if err := errors.Join(r.Save(m.Unit(), saved), r.Load(m.Unit(), &back)); err != nil || back.Deep == nil || *back.Deep != deep {
+			t.Errorf("read back %+v, %v", back, err)
+		}
+		if back.Deep = saved.Deep; back != saved {
+			t.Errorf("read back %+v, want %+v", back, saved)
+		}
+		return nil
+	})
+	if got := w.bags["4 web/0"]["wait"]; got != "5000000000" {
+		t.Errorf("a number is written as %q", got)
+	}
+}
+
+// Ops reference, section 7, configuration: a value has the type of its option, however the host
+// prints it.
+func TestConfigTypes(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.context.Config = map[string]any{"port": float64(1 << 50), "ratio": 1.0, "debug": true, "log-level": ""}
+	type limits struct{ Ratio float64 }
+	w.in(t, configure, func(m *ops.Model) error {
+		all, err := m.Config()
+		if err != nil || all["port"] != int64(1<<50) || all["ratio"] != 1.0 || all["debug"] != true || all["log-level"] != "" {
+			t.Errorf("config %#v, %v", all, err)
+		}
+		var c struct {
+			limits
+			Port int
+		}
+		if err := m.LoadConfig(&c); err != nil || c.Ratio != 1 || c.Port != 1<<50 {
+			t.Errorf("loaded %+v, %v", c, err)
+		}
+		return nil
+	})
+	w.context.Config = map[string]any{"log-level": "10.0.0.1"}
+	w.in(t, configure, func(m *ops.Model) error {
+		var c struct {
+			LogLevel *netip.Addr
+			Mistyped string `config:"log-levle"`
+		}
+		err := m.LoadConfig(&c)
+		if kith.CodeOf(err) != kith.Invalid || !strings.Contains(err.Error(), `"log-levle"`) || kith.HintOf(err) == "" {
+			t.Errorf("a tag that names no option: %v", err)
+		}
+		if c.LogLevel == nil || c.LogLevel.String() != "10.0.0.1" {
+			t.Errorf("what reads itself from text: %v", c.LogLevel)
+		}
+		w.context.Config["log-level"] = "nowhere"
+		return nil
+	})
+	w.in(t, configure, func(m *ops.Model) error {
+		var c struct{ LogLevel netip.Addr }
+		if err := m.LoadConfig(&c); kith.CodeOf(err) != kith.Invalid || !strings.Contains(err.Error(), `"log-level"`) {
+			t.Errorf("what it cannot read: %v", err)
+		}
+		if err := (ops.Config{"x": "a"}).Load(c); kith.CodeOf(err) != kith.Invalid {
+			t.Errorf("into no pointer: %v", err)
 		}
 		return nil
 	})

@@ -11,7 +11,7 @@ func (d *RelationData) mayRead() error {
 	switch {
 	case d.owner == "":
 		return d.denied("read", "the event has no such unit or application")
-	case !d.app || d.rel.IsPeer() || !d.own() && d.rel.App != "":
+	case !d.app || d.rel.IsPeer() || !d.own():
 		return nil
 	}
 	return d.leaderOnly("read")

@@ -89,14 +89,20 @@ func TestDeferredTooLong(t *testing.T) {
 			if e.Relation.Active || e.Relation.App != "" || len(e.Relation.Units) != 0 || e.App != "pg" || e.Unit != "pg/0" || e.Relation.ID != 4 {
 				t.Errorf("the event is %+v of %+v", e, e.Relation)
 			}
-			if all, err := e.Relation.Data(e.Unit).All(); len(all) != 0 || err != nil {
-				t.Errorf("its data is %v, %v", all, err)
+			for _, owner := range []ops.Owner{e.Unit, e.App} { // whoever asks
+				if all, err := e.Relation.Data(owner).All(); len(all) != 0 || err != nil {
+					t.Errorf("its data is %v, %v", all, err)
+				}
+			}
+			if n, err := e.Relation.Binding().Network(); err != nil || n.BindAddress() != "127.0.1.1" {
+				t.Errorf("its network: %v, %v", n, err) // asked again without the relation
 			}
 			return nil
 		}).Named("late"))
 	}
 	w.run(t, about(core.RelationChanged, "pg/0", ""), setup)
 	w.context.Relations = slices.Delete(w.context.Relations, 2, 3)
+	w.leader = false
 	w.run(t, configure, setup)
 	if !found {
 		t.Error("the event did not come back")

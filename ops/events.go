@@ -141,7 +141,8 @@ func (o Observation) about(subject, of string, known func(meta *CharmMeta, of st
 type RelationEvent struct {
 	DeferrableEvent
 	Relation *Relation
-	// App is the remote application; the own one in a peer relation.
+	// App is the remote application, the own one in a peer relation; in an event that was
+	// deferred, also when the relation has gone.
 	App kith.AppName
 }
 
@@ -151,7 +152,11 @@ func relationHook(endpoint kith.EndpointName, kind string, call func(RelationEve
 		if err != nil {
 			return err
 		}
-		return call(RelationEvent{f.deferrable(em), rel, em.env.RemoteApp}, em.env)
+		app := em.env.RemoteApp
+		if app == "" { // some hosts may lose it when they start anew
+			app = rel.App
+		}
+		return call(RelationEvent{f.deferrable(em), rel, app}, em.env)
 	}}.about("endpoint", string(endpoint), func(c *CharmMeta, name string) bool {
 		_, ok := c.Endpoint(kith.EndpointName(name))
 		return ok

@@ -87,7 +87,8 @@ func (m *Model) GetRelation(endpoint kith.EndpointName) (*Relation, error) {
 }
 
 // GetRelationByID is a relation on an endpoint. It is never nil without an error: one
-// that does not exist has Active false and no data.
+// that does not exist, or is on another endpoint, has Active false and no data, and
+// what would change it is an [ErrRelationNotFound].
 func (m *Model) GetRelationByID(endpoint kith.EndpointName, id kith.RelationID) (*Relation, error) {
 	if m.ofEvent(endpoint, id) { // there is no need to list them all
 		return m.relation(RelationRef{endpoint, id})
@@ -97,7 +98,7 @@ func (m *Model) GetRelationByID(endpoint kith.EndpointName, id kith.RelationID) 
 		return nil, err
 	}
 	if !slices.Contains(ids, id) {
-		return &Relation{m: m, Endpoint: endpoint, ID: id}, nil
+		return &Relation{m: m, Endpoint: endpoint, ID: id, gone: true}, nil
 	}
 	return m.relation(RelationRef{endpoint, id})
 }
@@ -145,7 +146,9 @@ func (m *Model) relation(ref RelationRef) (*Relation, error) {
 	units, err := m.f.backend.RelationUnits(ref)
 	switch {
 	case errors.Is(err, ErrRelationNotFound):
-		r.Active = false
+		if r.Active = false; m.ofEvent(ref.Endpoint, ref.ID) {
+			r.App = m.f.env.Event.RemoteApp
+		}
 	case err != nil:
 		return nil, err
 	default:

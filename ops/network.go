@@ -22,6 +22,9 @@ func (m *Model) GetBinding(name kith.EndpointName) *Binding {
 // Binding is the relation's: its ingress addresses are those the other side should
 // use, which differ between relations to other models.
 func (r *Relation) Binding() *Binding {
+	if r.gone {
+		return &Binding{m: r.m, name: string(r.Endpoint)}
+	}
 	ref := r.Ref()
 	return &Binding{m: r.m, name: string(r.Endpoint), rel: &ref}
 }

@@ -3,6 +3,7 @@ package ops
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"unicode/utf8"
@@ -24,6 +25,9 @@ type Relation struct {
 	Units []kith.UnitName
 	// Active is false in relation-broken, and for a relation that does not exist.
 	Active bool
+	// gone: it is none of the endpoint's. Nobody is asked about it, since hosts go by its number
+	// alone, which may be that of a relation on another endpoint.
+	gone bool
 }
 
 // Ref is how calls name the relation.
@@ -36,7 +40,20 @@ func (r *Relation) String() string { return r.Ref().String() }
 func (r *Relation) IsPeer() bool { return r.m.isPeer(r.Endpoint) }
 
 // RemoteModel is the model of the remote application. It needs Juju 3.6.2: [ErrToolNotFound] before.
-func (r *Relation) RemoteModel() (kith.ModelUUID, error) { return r.m.f.backend.RelationModel(r.Ref()) }
+func (r *Relation) RemoteModel() (kith.ModelUUID, error) {
+	if err := r.exists("ask for the other model"); err != nil {
+		return "", err
+	}
+	return r.m.f.backend.RelationModel(r.Ref())
+}
+
+// exists refuses what cannot be done with a relation the endpoint does not have.
+func (r *Relation) exists(verb string) error {
+	if !r.gone {
+		return nil
+	}
+	return fmt.Errorf("cannot %s of %q: %w", verb, r, ErrRelationNotFound)
+}
 
 // Data is the databag of a unit or an application in this relation. Making one asks
 // nobody.
@@ -132,6 +149,9 @@ func (d *RelationData) Update(set map[string]string) error {
 	if len(changes) == 0 {
 		return nil
 	}
+	if err := d.rel.exists("write the data"); err != nil {
+		return err
+	}
 	if err := d.rel.m.f.backend.RelationSet(d.rel.Ref(), d.app, changes); err != nil {
 		return d.refused("write", err)
 	}
@@ -165,10 +185,10 @@ func (d *RelationData) Replace(data map[string]string) error {
 func (d *RelationData) read() (map[string]string, error) {
 	m := d.rel.m
 	key := bagKey{d.rel.ID, d.owner}
-	if bag, ok := m.bags[key]; ok {
+	if bag, ok := m.bags[key]; ok && !d.rel.gone {
 		return bag, nil
 	}
-	if err := d.mayRead(); err != nil {
+	if err := d.mayRead(); err != nil || d.rel.gone {
 		return nil, err
 	}
 	bag, err := m.f.backend.RelationGet(d.rel.Ref(), d.app, d.owner)

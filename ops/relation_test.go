@@ -232,10 +232,103 @@ func TestRelationThatIsGone(t *testing.T) {
 			t.Errorf("writing it: %v", err)
 		}
 		if n, err := r.Binding().Network(); err != nil || n.BindAddress() != "127.0.1.1" {
-			t.Errorf("its network: %v, %v", n, err) // asked again without the relation
+			t.Errorf("its network: %v, %v", n, err)
 		}
 		return nil
 	})
+}
+
+// Ops reference, section 5.2: so does one by its number on another endpoint. Hosts go by the number
+// alone (hook protocol reference, section 6.7), so they are not asked.
+func TestRelationOfAnotherEndpoint(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.in(t, configure, func(m *ops.Model) error {
+		r, err := m.GetRelationByID("logs", 4)
+		if err != nil {
+			return err
+		}
+		for _, owner := range []ops.Owner{m.Unit(), m.App(), kith.UnitName("pg/0"), kith.AppName("pg")} {
+			if all, err := r.Data(owner).All(); len(all) != 0 || err != nil {
+				t.Errorf("its data is %v, %v", all, err)
+			}
+		}
+		s, err := m.GetSecretByLabel("my-label")
+		if err != nil {
+			return err
+		}
+		_, model := r.RemoteModel()
+		for what, err := range map[string]error{
+			"write": r.Data(m.Unit()).Set("a", "1"), "replace": r.Data(m.App()).Replace(map[string]string{"a": "1"}), "model": model,
+			"grant": s.Grant(r), "unit": s.GrantUnit(r, "pg/0"), "revoke": s.Revoke(r), "revoke unit": s.RevokeUnit(r, "pg/0"),
+		} {
+			if !errors.Is(err, ops.ErrRelationNotFound) || !strings.Contains(err.Error(), `"logs:4"`) {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		if err := r.Data(m.Unit()).Delete("a"); err != nil {
+			t.Errorf("deleting what is not there: %v", err)
+		}
+		if n, err := r.Binding().Network(); err != nil || n.BindAddress() != "127.0.1.1" {
+			t.Errorf("its network: %v, %v", n, err)
+		}
+		live, err := m.GetRelation("db")
+		if err != nil {
+			return err
+		}
+		if v, err := live.Data(kith.UnitName("pg/0")).Get("ready"); v != "yes" || err != nil {
+			t.Errorf("the relation that has the number: %q, %v", v, err)
+		}
+		return nil
+	})
+	if len(w.effects.Bags) != 0 || w.count("secret-grant") != 0 {
+		t.Errorf("written %+v, calls %q", w.effects.Bags, w.calls)
+	}
+}
+
+// losing is a host that does not know the relation of its event any more, and tells no application.
+type losing struct{ ops.Backend }
+
+func (losing) RelationUnits(r ops.RelationRef) ([]kith.UnitName, error) {
+	return nil, ops.NewModelError("relation-list", 2, "ERROR invalid value \""+r.String()+"\" for option -r: relation not found")
+}
+
+// knowing knows it.
+type knowing struct{ ops.Backend }
+
+func (knowing) RelationUnits(ops.RelationRef) ([]kith.UnitName, error) {
+	return []kith.UnitName{"remote-0123456789abcdef/7"}, nil
+}
+
+// Ops reference, section 5.3: the application is found from the units, from the event, or by asking.
+// Names from other models need not follow our grammar.
+func TestAppOfEvent(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		backend     ops.Backend
+		told        kith.AppName // by the environment
+		event, seen kith.AppName
+		active      bool
+	}{
+		"told, and gone":    {losing{}, "pg", "pg", "pg", false},
+		"told":              {knowing{}, "remote-0123456789abcdef", "remote-0123456789abcdef", "remote-0123456789abcdef", true},
+		"not told":          {knowing{}, "", "remote-0123456789abcdef", "remote-0123456789abcdef", true},
+		"not told and gone": {losing{}, "", "", "", false},
+	} {
+		env := ops.Env{DispatchPath: "hooks/db-relation-changed", Unit: "web/0", Event: ops.EventEnv{Relation: "db", RelationID: 4, RemoteApp: c.told}}
+		_, err := ops.Run(t.Context(), ops.Dispatch{Env: env, Meta: newWorld().meta, Backend: c.backend}, func(f *ops.Framework) (struct{}, error) {
+			f.Observe(ops.OnRelationChanged("db", func(e *ops.RelationChangedEvent) error {
+				if e.App != c.event || e.Relation.App != c.seen || e.Relation.Active != c.active {
+					t.Errorf("%s: event of %q, relation with %q, active %v", name, e.App, e.Relation.App, e.Relation.Active)
+				}
+				return nil
+			}))
+			return struct{}{}, nil
+		})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 // A leader that is none any more is refused by the tool, with the same error.

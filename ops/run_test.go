@@ -15,6 +15,29 @@ func TestDatabagRules(t *testing.T) {
 	for _, leader := range []bool{true, false} {
 		w := newWorld()
 		w.leader = leader
+		w.run(t, core.Hook{Kind: core.RelationDeparted, Relation: &core.RelationHook{ID: 1, Endpoint: "cluster", RemoteApp: "web", RemoteUnit: "web/1", Departing: "web/1"}}, func(f *ops.Framework) {
+			f.Observe(ops.OnRelationDeparted("cluster", func(e *ops.RelationDepartedEvent) error {
+				m := e.Model()
+				for _, c := range []struct {
+					owner       ops.Owner
+					read, write bool
+				}{
+					{m.Unit(), true, true},
+					{e.Unit, true, false}, // another local unit, and one that is leaving
+					{m.App(), true, leader},
+					{kith.UnitName("pg/0"), false, false}, // no party to the relation
+					{kith.AppName("pg"), false, false},
+					{nil, false, false},
+					{kith.UnitName(""), false, false}, // as an event without a unit has it
+				} {
+					bag := e.Relation.Data(c.owner)
+					_, err := bag.All()
+					wantAccess(t, "read", bag, err, c.read)
+					wantAccess(t, "write", bag, bag.Set("a", "1"), c.write)
+				}
+				return nil
+			}))
+		})
 		w.run(t, changed("db", 4, "pg", "pg/0"), func(f *ops.Framework) {
 			f.Observe(ops.OnRelationChanged("db", func(e *ops.RelationChangedEvent) error {
 				m := e.Model()

@@ -190,21 +190,27 @@ func (s *Secret) SetInfo(spec SecretSpec) error {
 // Grant lets the remote application of a relation read the secret, for as long as the
 // relation lives. Owner only.
 func (s *Secret) Grant(r *Relation) error {
-	return s.owned(func(id string) error { return s.m.f.backend.SecretGrant(id, r.Ref(), "") })
+	return s.GrantUnit(r, "")
 }
 
-// GrantUnit lets one remote unit read it.
+// GrantUnit lets one remote unit read it; an empty name is all of them, as Grant.
 func (s *Secret) GrantUnit(r *Relation, unit kith.UnitName) error {
+	if err := r.exists("grant a secret to the other side"); err != nil {
+		return err
+	}
 	return s.owned(func(id string) error { return s.m.f.backend.SecretGrant(id, r.Ref(), unit) })
 }
 
 // Revoke takes Grant back.
 func (s *Secret) Revoke(r *Relation) error {
-	return s.owned(func(id string) error { return s.m.f.backend.SecretRevoke(id, r.Ref(), "") })
+	return s.RevokeUnit(r, "")
 }
 
-// RevokeUnit takes GrantUnit back.
+// RevokeUnit takes GrantUnit back; an empty name is Revoke.
 func (s *Secret) RevokeUnit(r *Relation, unit kith.UnitName) error {
+	if err := r.exists("revoke a secret from the other side"); err != nil {
+		return err
+	}
 	return s.owned(func(id string) error { return s.m.f.backend.SecretRevoke(id, r.Ref(), unit) })
 }
 

@@ -27,16 +27,8 @@ func (t *txn) writeBag(id kith.RelationID, owner string, set map[string]string) 
 	if old := t.m.Bag(id, owner); old != nil {
 		bag = *old
 	}
-	data := make(map[string]string, len(bag.Data)+len(set))
-	maps.Copy(data, bag.Data)
-	for k, v := range set { // any order: each key once
-		if v == "" {
-			delete(data, k)
-		} else {
-			data[k] = v
-		}
-	}
-	if maps.Equal(data, bag.Data) {
+	data := merge(bag.Data, set)
+	if data == nil {
 		return nil
 	}
 	if size := bagSize(data); size > MaxBagSize {
@@ -45,6 +37,26 @@ func (t *txn) writeBag(id kith.RelationID, owner string, set map[string]string) 
 	}
 	t.setBag(bag, data)
 	return nil
+}
+
+// merge is old with set put in, as a map of its own; nil if that changes nothing.
+func merge(old, set map[string]string) (merged map[string]string) {
+	for k, v := range set { // any order: each key once
+		if old[k] == v { // or there is nothing to delete
+			continue
+		}
+		if merged == nil {
+			if merged = maps.Clone(old); merged == nil {
+				merged = make(map[string]string, len(set))
+			}
+		}
+		if v == "" {
+			delete(merged, k)
+		} else {
+			merged[k] = v
+		}
+	}
+	return merged
 }
 
 // setBag gives a bag new content.
@@ -70,16 +82,30 @@ func ReadBag(m *Model, actor Actor, id kith.RelationID, owner string) (map[strin
 	if r == nil {
 		return nil, kith.Errorf(kith.NotFound, "relation not found")
 	}
-	if actor.Kind == ActorUnit {
-		if err := mayRead(m, kith.UnitName(actor.Name), r, owner); err != nil {
-			return nil, err
-		}
+	if actor.Kind != ActorUnit {
+		return m.readBag(actor.Name, r, owner)
 	}
-	bag := m.Bag(id, owner)
-	if bag != nil {
+	v, ok := ViewOf(m, kith.UnitName(actor.Name))
+	if !ok {
+		return nil, kith.Errorf(kith.NotFound, "relation not found")
+	}
+	return v.readBag(r, owner)
+}
+
+// readBag is [ReadBag] for the unit.
+func (v View) readBag(r *Relation, owner string) (map[string]string, error) {
+	if err := v.mayRead(r, owner); err != nil {
+		return nil, err
+	}
+	return v.m.readBag(string(v.Unit.Name), r, owner)
+}
+
+// readBag is [ReadBag] for a reader who may.
+func (m *Model) readBag(reader string, r *Relation, owner string) (map[string]string, error) {
+	if bag := m.Bag(r.ID, owner); bag != nil {
 		return bag.Data, nil
 	}
-	if strings.Contains(owner, "/") && owner != actor.Name {
+	if strings.Contains(owner, "/") && owner != reader {
 		return nil, kith.Errorf(kith.NotFound, "cannot read settings for unit %q in relation %q: unit %q: settings not found",
 			owner, r.RelationKey(), owner)
 	}
@@ -87,9 +113,9 @@ func ReadBag(m *Model, actor Actor, id kith.RelationID, owner string) (map[strin
 }
 
 // mayRead is the access matrix, reading half.
-func mayRead(m *Model, reader kith.UnitName, r *Relation, owner string) error {
-	v, ok := ViewOf(m, reader)
-	if !ok || r.end(reader.App()) == nil || !v.attends(r) {
+func (v View) mayRead(r *Relation, owner string) error {
+	reader := v.Unit.Name
+	if r.end(v.App.Name) == nil || !v.attends(r) {
 		return kith.Errorf(kith.NotFound, "relation not found")
 	}
 	denied := func() error { return kith.Errorf(kith.Forbidden, "permission denied") }
@@ -97,7 +123,7 @@ func mayRead(m *Model, reader kith.UnitName, r *Relation, owner string) error {
 		if r.end(kith.AppName(owner)) == nil {
 			return denied()
 		}
-		if leads, _ := v.Leader(); kith.AppName(owner) == reader.App() && !r.Peer() && !leads {
+		if leads, _ := v.Leader(); kith.AppName(owner) == v.App.Name && !r.Peer() && !leads {
 			return denied()
 		}
 		return nil
@@ -106,7 +132,7 @@ func mayRead(m *Model, reader kith.UnitName, r *Relation, owner string) error {
 	if r.end(unit.App()) == nil {
 		return denied()
 	}
-	if unit != reader && r.Scope == kith.Container && !m.shareContainer(r.ID, reader, unit) {
+	if unit != reader && r.Scope == kith.Container && !v.m.shareContainer(r.ID, reader, unit) {
 		return denied()
 	}
 	return nil

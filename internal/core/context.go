@@ -120,14 +120,19 @@ func (v View) prefetch(h Hook) []BagContent {
 	if h.Relation == nil {
 		return nil
 	}
-	var bags []BagContent
-	for _, owner := range []string{string(v.Unit.Name), string(h.Relation.RemoteUnit), string(h.Relation.RemoteApp)} {
+	r := v.m.Relation(h.Relation.ID)
+	if r == nil {
+		return nil
+	}
+	owners := [...]string{string(v.Unit.Name), string(h.Relation.RemoteUnit), string(h.Relation.RemoteApp)}
+	bags := make([]BagContent, 0, len(owners))
+	for _, owner := range owners {
 		if owner == "" {
 			continue
 		}
-		data, err := ReadBag(v.m, UnitActor(v.Unit.Name), h.Relation.ID, owner)
+		data, err := v.readBag(r, owner)
 		if err == nil && bagSize(data) <= prefetchLimit {
-			bags = append(bags, BagContent{h.Relation.ID, owner, data})
+			bags = append(bags, BagContent{r.ID, owner, data})
 		}
 	}
 	return bags

@@ -96,8 +96,7 @@ func (m *Model) ContractMode(app kith.AppName, endpoint kith.EndpointName) Contr
 
 // applyContract puts or drops a contract, and compiles it: once, whoever checks by it.
 func (m *Model) applyContract(c Change) {
-	m.contracts.apply(c.Key.ID, c.Entity)
-	row := m.contracts.get(c.Key.ID)
+	_, row := m.contracts.apply(c)
 	if row == nil {
 		m.terms.drop(c.Key.ID)
 		return

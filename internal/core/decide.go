@@ -29,8 +29,7 @@ func Commit(m *Model, cmd Command) (Entry, []Change, error) {
 
 // Do is [Commit] for who may not need to know what history keeps.
 func Do(m *Model, cmd Command) (Done, error) {
-	t := &txn{m: m, now: cmd.Now, actor: cmd.Actor, rev: m.Revision + 1}
-	t.steps = t.few[:0]
+	t := m.begin(cmd)
 	err := authorize(cmd)
 	if err == nil {
 		err = t.decide(cmd.Op)
@@ -46,7 +45,8 @@ func Do(m *Model, cmd Command) (Done, error) {
 	return Done{Revision: t.rev, t: t, command: cmd.Op}, nil
 }
 
-// Done is a command that was carried out. The zero value is one that changed nothing.
+// Done is a command that was carried out. The zero value is one that changed nothing. It
+// can be asked until the model gets its next command.
 type Done struct {
 	Revision uint64 // the model's new one
 	t        *txn
@@ -78,12 +78,23 @@ type txn struct {
 	rev   uint64 // the revision the command gets if it changes anything
 	// steps keep the order of first touch.
 	steps []step
-	few   [fewSteps / 2]step // what steps begin in
 	// touched finds the step of a key once there are many of them.
 	touched map[Key]int
-	// cause and hook go into the history entry of a hook's command.
+	// cause and hook go into the history entry of a hook's command; hook is nil or ref.
 	cause uint64
 	hook  *HookRef
+	ref   HookRef
+}
+
+// begin starts a command, in the memory that the last one needed unless that was much.
+func (m *Model) begin(cmd Command) *txn {
+	const much = 64
+	if m.last == nil || cap(m.last.steps) > much {
+		m.last = &txn{steps: make([]step, 0, fewSteps)}
+	}
+	clear(m.last.steps)
+	*m.last = txn{m: m, now: cmd.Now, actor: cmd.Actor, rev: m.Revision + 1, steps: m.last.steps[:0]}
+	return m.last
 }
 
 // step is one key the command touched: what was there before, and what is now.

@@ -51,7 +51,8 @@ func fits(past Progress, h Hook) error {
 
 // about notes what a hook's command is about, for history.
 func (t *txn) about(unit kith.UnitName, seq uint64, h Hook) {
-	t.cause, t.hook = h.Cause, &HookRef{Unit: unit, Seq: seq, Hook: h}
+	t.ref = HookRef{Unit: unit, Seq: seq, Hook: h}
+	t.cause, t.hook = h.Cause, &t.ref
 }
 
 func (t *txn) beginHook(op BeginHook) error {

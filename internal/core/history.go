@@ -76,7 +76,11 @@ type Delta struct {
 func (t *txn) entry(op Op) Entry {
 	e := Entry{
 		Revision: t.rev, Time: t.now, Actor: t.actor, Command: op.Name(),
-		Hook: t.hook, Cause: t.cause, Deltas: make([]Delta, 0, len(t.steps)),
+		Cause: t.cause, Deltas: make([]Delta, 0, len(t.steps)),
+	}
+	if t.hook != nil {
+		about := *t.hook
+		e.Hook = &about
 	}
 	for _, s := range t.steps {
 		if s.effective() {

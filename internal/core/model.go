@@ -46,14 +46,17 @@ func (t *table[T]) all() iter.Seq[*T] { return t.prefix("") }
 
 func (t *table[T]) snapshot() table[T] { return table[T]{t.rows.share()} }
 
-func (t *table[T]) apply(id string, e Entity) {
-	if e == nil {
-		if !t.rows.drop(id) {
-			panic(fmt.Sprintf("core: change deletes %T %q, which does not exist", *new(T), id))
+// apply returns what was there before the change and what is there now.
+func (t *table[T]) apply(c Change) (old, now *T) {
+	if c.Entity == nil {
+		old, ok := t.rows.drop(c.Key.ID)
+		if !ok {
+			panic(fmt.Sprintf("core: change deletes %T %q, which does not exist", *new(T), c.Key.ID))
 		}
-		return
+		return old, nil
 	}
-	t.rows.set(id, any(e).(*T)) // the key says which kind; anything else is corruption
+	now = any(c.Entity).(*T) // the key says which kind; anything else is corruption
+	return t.rows.set(c.Key.ID, now), now
 }
 
 // Model is one model at one revision. The zero value is the model before it
@@ -62,6 +65,9 @@ func (t *table[T]) apply(id string, e Entity) {
 type Model struct {
 	// Revision counts the commands that changed the model.
 	Revision uint64
+
+	// last is the command that was decided last. Snapshots have none.
+	last *txn
 
 	info      table[ModelInfo]
 	charms    table[CharmInfo]
@@ -161,51 +167,43 @@ func (m *Model) Snapshot() *Model {
 func Apply(m *Model, c Change) {
 	switch c.Key.Kind {
 	case KindModel:
-		m.info.apply(c.Key.ID, c.Entity)
+		m.info.apply(c)
 	case KindCharm:
-		m.charms.apply(c.Key.ID, c.Entity)
-		m.noteCharm(c.Key.ID, m.charms.get(c.Key.ID))
+		_, now := m.charms.apply(c)
+		m.noteCharm(c.Key.ID, now)
 	case KindApp:
-		old := m.apps.get(c.Key.ID)
-		m.apps.apply(c.Key.ID, c.Entity)
-		m.noteAppDue(old, m.apps.get(c.Key.ID))
+		m.noteAppDue(m.apps.apply(c))
 	case KindUnit:
-		old := m.units.get(c.Key.ID)
-		m.units.apply(c.Key.ID, c.Entity)
-		m.noteUnitDue(old, m.units.get(c.Key.ID))
+		m.noteUnitDue(m.units.apply(c))
 	case KindMachine:
-		m.machines.apply(c.Key.ID, c.Entity)
+		m.machines.apply(c)
 	case KindHost:
-		m.hosts.apply(c.Key.ID, c.Entity)
+		m.hosts.apply(c)
 	case KindRelation:
 		m.applyRelation(c)
 	case KindMember:
-		old := m.members.get(c.Key.ID)
-		m.members.apply(c.Key.ID, c.Entity)
-		m.noteMember(old, m.members.get(c.Key.ID))
-		m.noteMemberDue(old, m.members.get(c.Key.ID))
-		m.noteMemberContext(cmp.Or(m.members.get(c.Key.ID), old), c.Entity != nil)
+		old, now := m.members.apply(c)
+		m.noteMember(old, now)
+		m.noteMemberDue(old, now)
+		m.noteMemberContext(cmp.Or(now, old), now != nil)
 	case KindSeen:
-		old := m.seen.get(c.Key.ID)
-		m.seen.apply(c.Key.ID, c.Entity)
-		m.noteSeen(cmp.Or(m.seen.get(c.Key.ID), old))
-		m.noteSeenContext(cmp.Or(m.seen.get(c.Key.ID), old), c.Entity != nil)
+		old, now := m.seen.apply(c)
+		m.noteSeen(cmp.Or(now, old))
+		m.noteSeenContext(cmp.Or(now, old), now != nil)
 	case KindBag:
-		old := m.bags.get(c.Key.ID)
-		m.bags.apply(c.Key.ID, c.Entity)
-		m.noteBag(old, m.bags.get(c.Key.ID))
+		m.noteBag(m.bags.apply(c))
 	case KindLease:
-		m.leases.apply(c.Key.ID, c.Entity)
+		m.leases.apply(c)
 	case KindProgress:
-		m.progress.apply(c.Key.ID, c.Entity)
+		m.progress.apply(c)
 	case KindState:
-		m.states.apply(c.Key.ID, c.Entity)
+		m.states.apply(c)
 	case KindOperation:
-		m.operations.apply(c.Key.ID, c.Entity)
+		m.operations.apply(c)
 	case KindTask:
 		m.applyTask(c)
 	case KindTaskLog:
-		m.taskLogs.apply(c.Key.ID, c.Entity)
+		m.taskLogs.apply(c)
 	case KindStorage:
 		m.applyStorage(c)
 	case KindContract:
@@ -218,44 +216,34 @@ func Apply(m *Model, c Change) {
 }
 
 func (m *Model) applyRelation(c Change) {
-	old := m.relations.get(c.Key.ID)
-	if old != nil && c.Entity == nil {
+	old, now := m.relations.apply(c)
+	if now == nil {
 		for _, end := range old.Ends {
 			m.byApp.drop(string(end.App) + "/" + c.Key.ID)
 		}
-	}
-	m.relations.apply(c.Key.ID, c.Entity)
-	if r, ok := c.Entity.(*Relation); ok {
-		for _, end := range r.Ends {
-			m.byApp.set(string(end.App)+"/"+c.Key.ID, r.ID)
+	} else {
+		for _, end := range now.Ends {
+			m.byApp.set(string(end.App)+"/"+c.Key.ID, now.ID)
 		}
 	}
-	m.noteRelation(old, m.relations.get(c.Key.ID))
-	m.noteRelationDue(old, m.relations.get(c.Key.ID))
-	m.noteRelationContext(old, m.relations.get(c.Key.ID))
+	m.noteRelation(old, now)
+	m.noteRelationDue(old, now)
+	m.noteRelationContext(old, now)
 }
 
 func (m *Model) applySecret(c Change) {
-	id := c.Key.ID
 	switch c.Key.Kind {
 	case KindSecret:
-		old := m.secrets.get(id)
-		m.secrets.apply(id, c.Entity)
-		m.noteSecret(old, m.secrets.get(id))
+		m.noteSecret(m.secrets.apply(c))
 	case KindSecretRevision:
-		old := m.secretRevisions.get(id)
-		m.secretRevisions.apply(id, c.Entity)
-		m.noteSecretRevision(old, m.secretRevisions.get(id))
+		m.noteSecretRevision(m.secretRevisions.apply(c))
 	case KindSecretContent:
-		m.secretContents.apply(id, c.Entity)
+		m.secretContents.apply(c)
 	case KindSecretGrant:
-		old := m.secretGrants.get(id)
-		m.secretGrants.apply(id, c.Entity)
-		m.noteSecretGrant(cmp.Or(m.secretGrants.get(id), old), c.Entity != nil)
+		old, now := m.secretGrants.apply(c)
+		m.noteSecretGrant(cmp.Or(now, old), now != nil)
 	case KindSecretConsumer:
-		old := m.secretConsumers.get(id)
-		m.secretConsumers.apply(id, c.Entity)
-		m.noteSecretConsumer(old, m.secretConsumers.get(id))
+		m.noteSecretConsumer(m.secretConsumers.apply(c))
 	}
 }
 

@@ -201,11 +201,11 @@ func compareStorage(a, b kith.StorageID) int {
 }
 
 func (m *Model) applyStorage(c Change) {
-	if old := m.storage.get(c.Key.ID); old != nil && old.Unit != "" {
+	old, now := m.storage.apply(c)
+	if old != nil && old.Unit != "" {
 		m.storageIndex.drop(string(old.Unit), c.Key.ID)
 	}
-	m.storage.apply(c.Key.ID, c.Entity)
-	if now := m.storage.get(c.Key.ID); now != nil && now.Unit != "" {
+	if now != nil && now.Unit != "" {
 		m.storageIndex.add(string(now.Unit), c.Key.ID)
 	}
 }

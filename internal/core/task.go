@@ -200,11 +200,11 @@ func (t Task) shown() Status { return Status{Current: kith.Status(t.Status), Mes
 
 // applyTask keeps the index of the tasks that are not over.
 func (m *Model) applyTask(c Change) {
-	if old := m.tasks.get(c.Key.ID); old != nil {
+	old, now := m.tasks.apply(c)
+	if old != nil {
 		m.active.drop(old.activeKey())
 	}
-	m.tasks.apply(c.Key.ID, c.Entity)
-	if now := m.tasks.get(c.Key.ID); now != nil && !now.Status.Over() {
+	if now != nil && !now.Status.Over() {
 		m.active.set(now.activeKey(), now.ID)
 	}
 }

@@ -35,15 +35,22 @@ func (t *tree[V]) own() *btree.Map[string, any] {
 	return t.rows
 }
 
-func (t *tree[V]) set(key string, v V) { t.own().Set(key, v) }
+// set returns what was there before.
+func (t *tree[V]) set(key string, v V) V {
+	old, _ := t.own().Set(key, v)
+	before, _ := old.(V)
+	return before
+}
 
-// drop reports whether the key was there.
-func (t *tree[V]) drop(key string) bool {
+// drop returns what was there, and whether there was anything.
+func (t *tree[V]) drop(key string) (V, bool) {
 	if t.rows == nil {
-		return false
+		var none V
+		return none, false
 	}
-	_, ok := t.own().Delete(key)
-	return ok
+	old, ok := t.own().Delete(key)
+	before, _ := old.(V)
+	return before, ok
 }
 
 func (t *tree[V]) get(key string) (V, bool) {

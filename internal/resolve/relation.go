@@ -7,7 +7,7 @@ import (
 
 // scopes is the bookkeeping that comes before any relation hook: leave what has
 // nothing to run, then enter everything the unit may enter (section 3.1).
-func (u unit) scopes() (Step, bool) {
+func (u *unit) scopes() (Step, bool) {
 	var enter, leave []kith.RelationID
 	for _, r := range u.relations {
 		switch {
@@ -28,7 +28,7 @@ func (u unit) scopes() (Step, bool) {
 
 // created is relation-created for the first relation the unit is in and has not
 // been told of. One that started ending before that goes without (G7).
-func (u unit) created() (core.Hook, bool) {
+func (u *unit) created() (core.Hook, bool) {
 	for _, r := range u.relations {
 		if r.Member == nil || r.Member.Created || r.Own.Implicit || r.Ending() {
 			continue
@@ -41,7 +41,7 @@ func (u unit) created() (core.Hook, bool) {
 
 // relationHook is the next hook of the first relation that has one; regular
 // relations come before peers.
-func (u unit) relationHook() (core.Hook, bool) {
+func (u *unit) relationHook() (core.Hook, bool) {
 	for _, r := range u.relations {
 		if r.Member == nil || r.Own.Implicit {
 			continue

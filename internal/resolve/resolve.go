@@ -103,7 +103,7 @@ func Next(v core.View, now time.Time) (Step, bool) {
 }
 
 // task is the first task of the first kind that has one to run.
-func (u unit) task(kinds ...core.HookKind) (core.Hook, bool) {
+func (u *unit) task(kinds ...core.HookKind) (core.Hook, bool) {
 	for _, kind := range kinds {
 		if h, ok := u.Task(kind); ok {
 			return h, true
@@ -133,23 +133,23 @@ func Wake(v core.View) (time.Time, bool) {
 type unit struct {
 	core.View
 	now  time.Time
-	past core.Progress
+	past *core.Progress
 	// relations are those in which there may be something to do, once they have a say.
 	relations []core.RelationView
 }
 
-func newUnit(v core.View, now time.Time) unit {
-	u := unit{View: v, now: now}
-	if v.Past != nil {
-		u.past = *v.Past
+func newUnit(v core.View, now time.Time) *unit {
+	past := v.Past
+	if past == nil {
+		past = new(core.Progress)
 	}
-	return u
+	return &unit{View: v, now: now, past: past}
 }
 
 // done reports whether no hook will ever run again: remove has run, or the unit
 // started dying before install ran (section 4.2). An install that is running or
 // has failed keeps a dying unit until it is over.
-func (u unit) done() bool {
+func (u *unit) done() bool {
 	if u.past.Removed || u.Unit.Life == kith.Dead {
 		return true
 	}
@@ -157,7 +157,7 @@ func (u unit) done() bool {
 }
 
 // terminate ends a unit that is done. A principal waits for its subordinates (section 9).
-func (u unit) terminate() (Step, bool) {
+func (u *unit) terminate() (Step, bool) {
 	if u.HasSubordinates() {
 		return Step{}, false
 	}
@@ -166,7 +166,7 @@ func (u unit) terminate() (Step, bool) {
 
 // retry runs the failed hook again, exactly as it was, if its time has come;
 // nothing else runs meanwhile (section 8).
-func (u unit) retry() (Step, bool) {
+func (u *unit) retry() (Step, bool) {
 	f := u.past.Failed
 	if f.Retry || !f.RetryAt.IsZero() && !u.now.Before(f.RetryAt) {
 		return run(f.Hook)
@@ -177,7 +177,7 @@ func (u unit) retry() (Step, bool) {
 // moot reports whether a hook that failed has lost its object: the unit is no longer in
 // the relation, because that was deleted or the unit was evicted; or it has no more to do with
 // the secret, or does not hold the storage. The hook is then skipped (section 8, restart table).
-func (u unit) moot(h core.Hook) bool {
+func (u *unit) moot(h core.Hook) bool {
 	if h.Relation == nil {
 		return u.SecretHookIsMoot(h) || u.StorageHookIsMoot(h)
 	}
@@ -187,7 +187,7 @@ func (u unit) moot(h core.Hook) bool {
 
 // teardown is what a dying unit does: leave its relations, peers last, give its storage
 // back, then stop if it ever started, then remove (section 4.2).
-func (u unit) teardown() (Step, bool) {
+func (u *unit) teardown() (Step, bool) {
 	if h, ok := u.relationHook(); ok {
 		return run(h)
 	}
@@ -201,7 +201,7 @@ func (u unit) teardown() (Step, bool) {
 }
 
 // work is what a unit does that is installed, alive and idle: step 12.
-func (u unit) work() (Step, bool) {
+func (u *unit) work() (Step, bool) {
 	switch { // 12
 	case u.past.Charm != u.App.Charm, u.past.Resources != u.App.ResourceVersion:
 		return run(u.hook(core.UpgradeCharm))
@@ -221,12 +221,12 @@ func (u unit) work() (Step, bool) {
 }
 
 // rebooted reports whether the unit has to start once more.
-func (u unit) rebooted() bool { return u.past.Rebooted && u.past.Started && !u.Dying() }
+func (u *unit) rebooted() bool { return u.past.Rebooted && u.past.Started && !u.Dying() }
 
 // leadership is leader-elected for a leader that has not run it in this tenure,
 // and leader-settings-changed for the others when the settings are not those
 // they last saw (section 7). A unit that loses leadership runs no hook for it.
-func (u unit) leadership() (core.Hook, bool) {
+func (u *unit) leadership() (core.Hook, bool) {
 	if leader, _ := u.Leader(); leader {
 		return u.hook(core.LeaderElected), !u.past.Elected
 	}
@@ -237,7 +237,7 @@ func run(h core.Hook) (Step, bool) { return Step{Kind: Run, Hook: h}, true }
 
 // hook fills in a hook that is not about a relation: the version it announces
 // and the change that made it due.
-func (u unit) hook(kind core.HookKind) core.Hook {
+func (u *unit) hook(kind core.HookKind) core.Hook {
 	h := core.Hook{Kind: kind}
 	switch kind {
 	case core.Install:

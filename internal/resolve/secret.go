@@ -5,7 +5,7 @@ import "kith/internal/core"
 // secret is the next hook about a secret, in the order of step 6: expired, rotate, changed,
 // remove. The first two are due to time and have no cause in the model. Owners get all but
 // changed: the unit for its own secrets, the leader for its application's.
-func (u unit) secret() (core.Hook, bool) {
+func (u *unit) secret() (core.Hook, bool) {
 	if s, ok := u.ExpiredSecret(u.now); ok {
 		return secretHook(core.SecretExpired, s, 0), true
 	}

@@ -3,7 +3,7 @@ package resolve
 import "kith/internal/core"
 
 // storage is the next hook about a storage.
-func (u unit) storage() (core.Hook, bool) {
+func (u *unit) storage() (core.Hook, bool) {
 	about, kind, cause, ok := u.StorageHook()
 	if !ok {
 		return core.Hook{}, false

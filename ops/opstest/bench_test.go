@@ -14,7 +14,7 @@ import (
 func BenchmarkHarnessCycle(b *testing.B) {
 	for _, relations := range []int{1, 200} {
 		b.Run(fmt.Sprintf("relations=%d", relations), func(b *testing.B) {
-			h := opstest.NewHarness(b, opstest.NewCharm(newWeb, opstest.YAML(webYAML)))
+			h := opstest.NewHarness(&recorder{}, opstest.NewCharm(newWeb, opstest.YAML(webYAML)))
 			for i := range relations - 1 {
 				addRemote(h, "pg"+strconv.Itoa(i))
 			}
@@ -37,7 +37,7 @@ func BenchmarkHarnessCycle(b *testing.B) {
 func BenchmarkHarnessEvent(b *testing.B) {
 	for _, relations := range []int{1, 200} {
 		b.Run(fmt.Sprintf("relations=%d", relations), func(b *testing.B) {
-			h := opstest.NewHarness(b, opstest.NewCharm(newWeb, opstest.YAML(webYAML)))
+			h := opstest.NewHarness(&recorder{}, opstest.NewCharm(newWeb, opstest.YAML(webYAML)))
 			for i := range relations - 1 {
 				addRemote(h, "pg"+strconv.Itoa(i))
 			}

@@ -2,8 +2,6 @@ package opstest
 
 import (
 	"context"
-	"fmt"
-	"runtime/debug"
 
 	"kith"
 	"kith/charm"
@@ -95,7 +93,7 @@ func (c *Charm) dispatch(ctx context.Context, d ops.Dispatch) (made any, err err
 		case stopped: // not the charm's
 			panic(r)
 		default:
-			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+			err = newPanicked(r)
 		}
 	}()
 	return c.run(ctx, d)

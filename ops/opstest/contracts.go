@@ -91,10 +91,10 @@ func (m *Model) Violations() []Violation { return m.w.takeViolations() }
 // line for each side: "waiting for provider: endpoints". Once the model has settled, nothing
 // more will come. It is nil if there is no contract.
 func (r Relation) Waiting() []string {
-	rel := r.m.w.model.Relation(r.id)
-	if rel == nil {
+	if !r.Exists() {
 		return nil
 	}
+	rel := r.m.w.model.Relation(r.id)
 	v := r.m.w.model.RelationVerdict(rel)
 	if v == nil {
 		return nil

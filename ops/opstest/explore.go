@@ -76,6 +76,10 @@ func SaveIn(dir string) ExploreOption { return func(e *exploration) { e.dir = di
 // Invariant is something that holds after every step of an exploration. It looks at
 // the model and changes nothing. Outside of [Explore] it is checked at every Settle's end.
 func (m *Model) Invariant(name string, holds func() error) {
+	m.w.tb.Helper()
+	if holds == nil {
+		m.w.fail(kith.Errorf(kith.Invalid, "invariant %q has no function", name))
+	}
 	m.w.invariants = append(m.w.invariants, invariant{name, holds})
 }
 

@@ -2,6 +2,7 @@ package opstest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +25,7 @@ type Harness struct {
 	id    string // of the charm in the model
 	fresh uint64 // the model's revision once the charm was deployed
 	begun bool
+	leads bool // to be, once the unit of a subordinate is there
 	// disabled counts DisableHooks.
 	disabled int
 	last     any // what the charm's function returned last
@@ -65,6 +67,9 @@ func CharmOf[C any](h *Harness) C {
 	c, ok := h.last.(C)
 	if h.charm.packed != nil {
 		h.w.fail(kith.Errorf(kith.Invalid, "the charm runs as processes: there is no value to look at"))
+	}
+	if h.last == nil {
+		h.w.fail(kith.Errorf(kith.Invalid, "there is no charm to look at: it has had no event yet").WithHint("BeginWithInitialHooks runs the first events"))
 	}
 	if !ok {
 		h.w.fail(kith.Errorf(kith.Invalid, "the charm is a %T and no %T: it is made anew for each event", h.last, c))
@@ -119,7 +124,13 @@ func (h *Harness) begin() {
 func (h *Harness) DisableHooks() { h.disabled++ }
 
 // EnableHooks takes one DisableHooks back.
-func (h *Harness) EnableHooks() { h.disabled = max(0, h.disabled-1) }
+func (h *Harness) EnableHooks() {
+	h.w.tb.Helper()
+	if h.disabled == 0 {
+		h.w.fail(kith.Errorf(kith.Conflict, "cannot enable hooks: they are not disabled"))
+	}
+	h.disabled--
+}
 
 // HooksDisabled runs f with hooks disabled.
 func (h *Harness) HooksDisabled(f func()) {
@@ -170,7 +181,7 @@ func (h *Harness) Skip() {
 // config-changed follows.
 func (h *Harness) UpdateConfig(set map[string]any, unset ...string) {
 	h.w.tb.Helper()
-	h.do(core.SetConfig{App: h.app, Set: set, Reset: unset})
+	h.do(core.SetConfig{App: h.app, Set: plainConfig(set), Reset: unset})
 	h.settle()
 }
 
@@ -179,7 +190,11 @@ func (h *Harness) UpdateConfig(set map[string]any, unset ...string) {
 // there is none; it is in no relation until [Harness.AddRelationUnit] says so.
 func (h *Harness) SetLeader(leads bool) {
 	h.w.tb.Helper()
+	h.there("set the leader")
 	switch {
+	case h.w.model.Unit(h.unit) == nil: // of a subordinate, before it is related
+		h.leads = leads
+		return
 	case leads:
 		h.w.hello(h.unit)
 		h.w.must(core.System, core.Elect{Unit: h.unit})
@@ -206,17 +221,41 @@ func (h *Harness) deputy() kith.UnitName {
 	return h.deputy()
 }
 
-// SetPlannedUnits adds units to the application until it has so many: what the charm sees
-// as planned units, and as members of its peer relations once [Harness.AddRelationUnit] says so.
+// SetPlannedUnits adds units to the application, or takes the youngest away, until it has so many: what the charm sees
+// as planned units, and as members of its peer relations once [Harness.AddRelationUnit] says so. The
+// unit under test is one of them, so that 1 is the least. A subordinate has one for each unit of its principal.
 func (h *Harness) SetPlannedUnits(n int) {
 	h.w.tb.Helper()
-	h.addUnits(h.app, n-1)
+	if n < 1 {
+		h.w.fail(kith.Errorf(kith.Invalid, "cannot plan %d units of %q: the one under test is one of them", n, h.app))
+	}
+	if h.meta().Meta.Subordinate {
+		h.w.fail(kith.Errorf(kith.Invalid, "cannot plan units of subordinate %q: it has one for each unit of its principal", h.app).
+			WithHint("AddRelationUnit with a unit of the principal brings one"))
+	}
+	var planned []kith.UnitName
+	for u := range h.w.model.UnitsOf(h.app) {
+		if u.Life == kith.Alive && u.Name != h.unit {
+			planned = append(planned, u.Name)
+		}
+	}
+	slices.SortFunc(planned, func(a, b kith.UnitName) int { return a.Number() - b.Number() })
+	switch others := n - 1; {
+	case others > len(planned):
+		h.addUnits(h.app, h.w.model.App(h.app).NextUnit+others-len(planned)-1)
+	case others < len(planned):
+		h.do(core.RemoveUnits{Units: planned[others:], Force: true})
+	}
+	h.settle()
 }
 
 // addUnits adds units to an application until it has had one of this number.
 func (h *Harness) addUnits(app kith.AppName, number int) {
 	h.w.tb.Helper()
-	if missing := number + 1 - h.w.model.App(app).NextUnit; missing > 0 {
+	if missing := number + 1 - h.w.model.App(app).NextUnit; missing > maxUnits {
+		h.w.fail(kith.Errorf(kith.Invalid, "cannot add unit %q: %d others of %q would have to come before it", kith.UnitOf(app, number), missing-1, app).
+			WithHint("numbers begin with 0, and at most %d units are added at a time", maxUnits))
+	} else if missing > 0 {
 		h.do(core.AddUnits{App: app, Units: missing})
 	}
 }
@@ -230,9 +269,7 @@ func (h *Harness) UpdateStatus() {
 // hook runs a hook that nothing has made due.
 func (h *Harness) hook(hook core.Hook) {
 	h.w.tb.Helper()
-	if !h.begun {
-		h.w.fail(kith.Errorf(kith.Conflict, "cannot run %s: the harness has not begun", hook.Name()))
-	}
+	h.free("run " + hook.Name())
 	h.w.mute[h.unit] = h.disabled > 0
 	h.w.ok(h.w.runHook(h.unit, hook))
 	h.settle()
@@ -242,13 +279,14 @@ func (h *Harness) hook(hook core.Hook) {
 // config-changed follow. Without a charm it is the same one in a new revision.
 func (h *Harness) Upgrade(to ...*Charm) {
 	h.w.tb.Helper()
+	c := h.charm
 	if len(to) > 0 {
-		h.charm = to[0]
+		c = to[0]
 	}
-	id, err := h.w.addCharm(h.charm)
+	id, err := h.w.addCharm(c)
 	h.w.ok(err)
 	h.do(core.Refresh{App: h.app, Charm: id})
-	h.id = id
+	h.charm, h.id = c, id
 	h.settle()
 }
 
@@ -256,6 +294,7 @@ func (h *Harness) Upgrade(to ...*Charm) {
 // broken events, stops and is removed.
 func (h *Harness) Remove() {
 	h.w.tb.Helper()
+	h.alive("remove the unit")
 	if !h.IsLeader() {
 		h.w.must(core.System, core.Elect{Unit: h.deputy()})
 	}

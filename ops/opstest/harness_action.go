@@ -1,6 +1,7 @@
 package opstest
 
 import (
+	"strconv"
 	"strings"
 
 	"kith"
@@ -23,9 +24,7 @@ type ActionResult struct {
 // parameters that do not fit, are refused. That it fails is in the result, and ends no test.
 func (h *Harness) RunAction(name string, params map[string]any) ActionResult {
 	h.w.tb.Helper()
-	if !h.begun {
-		h.w.fail(kith.Errorf(kith.Conflict, "cannot run action %q: the harness has not begun", name))
-	}
+	h.idle("run action " + strconv.Quote(name))
 	id, err := h.w.queueAction(h.unit, name, params)
 	h.w.ok(err)
 	h.settle()

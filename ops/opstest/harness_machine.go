@@ -16,8 +16,13 @@ func (h *Harness) SetModel(name string, uuid ...kith.ModelUUID) {
 	if len(uuid) > 0 {
 		id = uuid[0]
 	}
+	before := h.w.model
 	h.w.model = core.Model{}
-	h.w.create(name, id)
+	if err := h.w.do(core.System, createModel(name, id)); err != nil {
+		h.w.model = before
+		h.w.fail(err)
+	}
+	h.w.must(core.System, h.w.host(core.DefaultHost).hello())
 	h.deploy()
 }
 

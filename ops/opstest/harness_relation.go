@@ -73,13 +73,22 @@ func (h *Harness) relate(endpoint kith.EndpointName, app kith.AppName) kith.Rela
 				return r.ID
 			}
 		}
-		h.w.fail(kith.Errorf(kith.Invalid, "cannot relate peer endpoint %q with application %q: it is among the units of %q", endpoint, app, h.app))
+		h.w.fail(kith.Errorf(kith.Invalid, "cannot relate peer endpoint %q with application %q: it is among the units of %q", endpoint, app, h.app).
+			WithHint("name %q, and its relation is returned", h.app))
+	}
+	if app == h.app {
+		h.w.fail(kith.Errorf(kith.Invalid, "cannot relate endpoint %q with application %q: it is the one under test", endpoint, app).
+			WithHint("name the other side; a Model has applications that are related to themselves"))
 	}
 	h.standIn(app, e)
 	id := h.w.model.Info().NextRelation
 	h.do(core.Integrate{A: kith.Endpoint{App: h.app, Name: endpoint}, B: kith.Endpoint{App: app, Name: remoteEndpoint(e)}})
 	if h.meta().Meta.Subordinate && e.Scope == kith.Container {
 		h.enter(id, kith.UnitOf(app, 0))
+		if h.leads {
+			h.leads = false
+			h.SetLeader(true)
+		}
 	}
 	return id
 }
@@ -146,8 +155,17 @@ func (h *Harness) AddRelationUnit(id kith.RelationID, unit kith.UnitName) {
 	if _, err := kith.ParseUnitName(string(unit)); err != nil {
 		h.w.fail(err)
 	}
-	if _, ok := endOf(r, unit.App()); !ok || unit == h.unit {
-		h.w.fail(kith.Errorf(kith.Invalid, "cannot add unit %q to relation %d: it is not of the remote application", unit, id))
+	if unit == h.unit {
+		h.w.fail(kith.Errorf(kith.Invalid, "cannot add unit %q to relation %d: it is the one under test", unit, id).
+			WithHint("it enters its relations by itself, after Begin"))
+	}
+	if _, ok := endOf(r, unit.App()); !ok {
+		h.w.fail(kith.Errorf(kith.Invalid, "cannot add unit %q to relation %d: it is not of the remote application", unit, id).
+			WithHint("the relation is %s", r.RelationKey()))
+	}
+	if h.w.model.Member(id, unit) != nil {
+		h.w.fail(kith.Errorf(kith.Conflict, "cannot add unit %q to relation %d: it is in it already", unit, id).
+			WithHint("AppData and UnitData at AddRelation bring a unit with them"))
 	}
 	h.enter(id, unit)
 	h.settle()
@@ -193,8 +211,11 @@ func (h *Harness) UpdateRelationData(id kith.RelationID, party string, data map[
 	app := kith.AppName(party)
 	unit, isUnit := kith.UnitName(party), strings.Contains(party, "/")
 	if isUnit {
+		_, err := kith.ParseUnitName(party)
+		h.w.ok(err)
 		app = unit.App()
 	}
+	h.w.ok(checkText(party, data))
 	if _, ok := endOf(r, app); !ok {
 		h.w.fail(kith.Errorf(kith.NotFound, "cannot write data of %q in relation %d: it is between %s", party, id, r.RelationKey()))
 	}
@@ -204,7 +225,7 @@ func (h *Harness) UpdateRelationData(id kith.RelationID, party string, data map[
 	case isUnit:
 		if h.w.model.Member(id, unit) == nil {
 			h.w.fail(kith.Errorf(kith.NotFound, "cannot write data of unit %q: it is not in relation %d", unit, id).
-				WithHint("add it with AddRelationUnit"))
+				WithHint("in it are %s; AddRelationUnit adds others", h.w.listUnits(id)))
 		}
 		h.write(unit, core.BagWrite{Relation: id, Set: data})
 	default:
@@ -296,8 +317,14 @@ func (h *Harness) leave(id kith.RelationID, unit kith.UnitName) {
 // all its relations. departed follows. A unit does not come back: its number is not used twice.
 func (h *Harness) RemoveRelationUnit(id kith.RelationID, unit kith.UnitName) {
 	h.w.tb.Helper()
-	if h.w.model.Member(id, unit) == nil || unit == h.unit {
-		h.w.fail(kith.Errorf(kith.NotFound, "cannot remove unit %q: it is not in relation %d, or under test", unit, id))
+	_, err := h.w.relation(id)
+	h.w.ok(err)
+	if unit == h.unit {
+		h.w.fail(kith.Errorf(kith.Invalid, "cannot remove unit %q from relation %d: it is the one under test", unit, id).
+			WithHint("Remove takes it out of the model, and RemoveRelation ends the relation"))
+	}
+	if h.w.model.Member(id, unit) == nil {
+		h.w.fail(kith.Errorf(kith.NotFound, "cannot remove unit %q: it is not in relation %d", unit, id).WithHint("in it are %s", h.w.listUnits(id)))
 	}
 	h.do(core.RemoveUnits{Units: []kith.UnitName{unit}, Force: true})
 	h.settle()

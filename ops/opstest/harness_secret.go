@@ -22,6 +22,8 @@ func (h *Harness) AddUserSecret(name string, content map[string]string) string {
 // units in it, and returns its id. [Harness.GrantSecret] lets the charm read it.
 func (h *Harness) AddModelSecret(rel kith.RelationID, owner string, content map[string]string) string {
 	h.w.tb.Helper()
+	_, err := h.w.relation(rel)
+	h.w.ok(err)
 	unit, kind := kith.UnitName(owner), core.OwnerUnit
 	if !strings.Contains(owner, "/") {
 		kind, unit = core.OwnerApp, h.remoteLeader(rel, kith.AppName(owner))
@@ -49,7 +51,7 @@ func (h *Harness) remoteLeader(rel kith.RelationID, app kith.AppName) kith.UnitN
 func (h *Harness) writeSecret(unit kith.UnitName, w core.SecretWrite) {
 	h.w.tb.Helper()
 	if h.w.model.Unit(unit) == nil || unit == h.unit {
-		h.w.fail(kith.Errorf(kith.Invalid, "unit %q is not another application's", unit))
+		h.w.fail(kith.Errorf(kith.Invalid, "cannot write a secret of %q: it is no unit that stands in for others", unit))
 	}
 	h.act(unit, core.Hook{Kind: core.UpdateStatus}, core.Effects{Secrets: []core.SecretWrite{w}})
 }
@@ -92,8 +94,8 @@ func (h *Harness) keeper(s *core.Secret) kith.UnitName {
 	return ""
 }
 
-// GrantSecret lets the charm's application read a secret of the user, or over a relation
-// one of the remote application.
+// GrantSecret lets the charm's application read a secret of the user, or one of a remote
+// application: over the relation it is given, or the only one there is with that application.
 func (h *Harness) GrantSecret(id string, over ...kith.RelationID) {
 	h.w.tb.Helper()
 	h.share(id, over, false)
@@ -114,9 +116,10 @@ func (h *Harness) share(id string, over []kith.RelationID, revoke bool) {
 		return
 	}
 	access := core.SecretAccess{Subject: string(h.app)}
-	if len(over) > 0 {
-		access.Relation = &over[0]
+	if len(over) == 0 {
+		over = h.between(s.Owner)
 	}
+	access.Relation = &over[0]
 	w := core.SecretWrite{ID: s.ID}
 	if revoke {
 		w.Revokes = []core.SecretAccess{access}
@@ -127,11 +130,34 @@ func (h *Harness) share(id string, over []kith.RelationID, revoke bool) {
 	h.settle()
 }
 
+// between is the one relation with the owner of a secret.
+func (h *Harness) between(owner core.SecretOwner) []kith.RelationID {
+	h.w.tb.Helper()
+	app := kith.AppName(owner.Name)
+	if owner.Kind == core.OwnerUnit {
+		app = kith.UnitName(owner.Name).App()
+	}
+	var all []kith.RelationID
+	for r := range h.w.model.RelationsOf(h.app) {
+		if _, ok := endOf(r, app); ok {
+			all = append(all, r.ID)
+		}
+	}
+	if len(all) != 1 {
+		h.w.fail(kith.Errorf(kith.Invalid, "cannot tell over which relation: %q and %q have %d", h.app, app, len(all)).
+			WithHint("name the relation: there are %s", h.w.listRelations()))
+	}
+	return all
+}
+
 // SetSecretContent gives a secret of the user or of a remote application a new revision.
 // secret-changed follows if the charm has read it.
 func (h *Harness) SetSecretContent(id string, content map[string]string) {
 	h.w.tb.Helper()
 	s := h.secret(id)
+	if len(content) == 0 {
+		h.w.fail(kith.Errorf(kith.Invalid, "cannot set the content of secret %q: it is empty", s.ID.URI()))
+	}
 	if s.Owner.Kind == core.OwnerModel {
 		h.do(core.UpdateSecret{Secret: id, Data: encoded(content)})
 	} else {

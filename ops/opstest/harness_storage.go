@@ -11,6 +11,7 @@ import (
 // without are there from the start: [Harness.Storages] names them.
 func (h *Harness) AddStorage(name string, n int) []kith.StorageID {
 	h.w.tb.Helper()
+	h.w.ok(checkCount(name, n))
 	next := h.w.model.Info().NextStorage
 	h.do(addStorage(h.unit, name, n))
 	added := h.w.storagesOf(h.unit, name, next)

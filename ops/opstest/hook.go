@@ -245,7 +245,7 @@ func (e Event) String() string {
 		s += " departing=" + string(e.Departing)
 	}
 	if e.Err != nil {
-		s += " -> failed: " + e.Err.Error()
+		s += " -> failed: " + firstLine(e.Err.Error())
 	}
 	return s
 }

@@ -46,7 +46,9 @@ func Units(n int) DeployOption {
 }
 
 // Config is the configuration to deploy with.
-func Config(set map[string]any) DeployOption { return func(d *deployOptions) { d.Config = set } }
+func Config(set map[string]any) DeployOption {
+	return func(d *deployOptions) { d.Config = plainConfig(set) }
+}
 
 // Deploy makes an application and its first units.
 func (m *Model) Deploy(app kith.AppName, c *Charm, opts ...DeployOption) {
@@ -57,8 +59,12 @@ func (m *Model) Deploy(app kith.AppName, c *Charm, opts ...DeployOption) {
 	for _, o := range opts {
 		o(&op)
 	}
-	if op.unitsGiven && op.Units < 0 {
-		m.w.fail(kith.Errorf(kith.Invalid, "cannot deploy %d units of %q", op.Units, app))
+	if op.unitsGiven && (op.Units < 0 || op.Units > maxUnits) {
+		m.w.fail(kith.Errorf(kith.Invalid, "cannot deploy %d units of %q", op.Units, app).WithHint("from 0 to %d", maxUnits))
+	}
+	if op.Units > 0 && c.meta.Meta.Subordinate {
+		m.w.fail(kith.Errorf(kith.Invalid, "cannot deploy %d units of subordinate %q: it has one for each unit of its principal", op.Units, app).
+			WithHint("leave Units out, and Integrate it"))
 	}
 	m.do(op.Deploy)
 }
@@ -74,6 +80,9 @@ func (m *Model) Refresh(app kith.AppName, c *Charm) {
 // AddUnit adds units to an application.
 func (m *Model) AddUnit(app kith.AppName, n int) {
 	m.w.tb.Helper()
+	if n < 1 || n > maxUnits {
+		m.w.fail(kith.Errorf(kith.Invalid, "cannot add %d units to %q", n, app).WithHint("from 1 to %d at a time", maxUnits))
+	}
 	m.do(core.AddUnits{App: app, Units: n})
 }
 
@@ -125,7 +134,7 @@ func (m *Model) RemoveRelation(a, b string) {
 // SetConfig sets options of an application, and puts those in unset back to their defaults.
 func (m *Model) SetConfig(app kith.AppName, set map[string]any, unset ...string) {
 	m.w.tb.Helper()
-	m.do(core.SetConfig{App: app, Set: set, Reset: unset})
+	m.do(core.SetConfig{App: app, Set: plainConfig(set), Reset: unset})
 }
 
 // Elect makes a unit the leader of its application.

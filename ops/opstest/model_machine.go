@@ -32,6 +32,7 @@ func Storage(name string, n int) DeployOption {
 // cannot do without is there from the start: [Model.Storages] names it.
 func (m *Model) AddStorage(unit kith.UnitName, name string, n int) []kith.StorageID {
 	m.w.tb.Helper()
+	m.w.ok(checkCount(name, n))
 	next := m.w.model.Info().NextStorage
 	m.do(addStorage(unit, name, n))
 	return m.w.storagesOf(unit, name, next)
@@ -68,7 +69,10 @@ func (m *Model) StorageDir(id kith.StorageID) string {
 func (w *world) storagePlace(id kith.StorageID) string {
 	w.tb.Helper()
 	s := w.model.Storage(id)
-	if s == nil || s.Location == "" {
+	if s == nil {
+		w.fail(kith.Errorf(kith.NotFound, "storage %q not found", id))
+	}
+	if s.Location == "" {
 		w.fail(kith.Errorf(kith.NotFound, "storage %q has no folder", id).WithHint("storage-attached makes it"))
 	}
 	return s.Location

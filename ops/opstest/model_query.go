@@ -114,7 +114,8 @@ func (m *Model) Relation(ends ...string) Relation {
 			return Relation{m, r.ID}
 		}
 	}
-	m.w.fail(kith.Errorf(kith.NotFound, "relation matching %q not found", strings.Join(ends, " ")))
+	m.w.fail(kith.Errorf(kith.NotFound, "relation matching %q not found", strings.Join(ends, " ")).
+		WithHint("there are %s", m.w.listRelations()))
 	return Relation{}
 }
 
@@ -133,15 +134,23 @@ func between(r *core.Relation, names []kith.Endpoint) bool {
 func (r Relation) ID() kith.RelationID { return r.id }
 
 // Exists reports whether it is there, if only to be taken apart.
-func (r Relation) Exists() bool { return r.m.w.model.Relation(r.id) != nil }
+func (r Relation) Exists() bool { return r.m != nil && r.m.w.model.Relation(r.id) != nil }
 
 // Bag is a copy of the databag of a unit, "pg/0", or of an application. No access rule
 // applies to the test. It is nil if the party has none; a unit's has its addresses from the start.
-func (r Relation) Bag(party string) map[string]string { return r.m.w.bag(r.id, party) }
+func (r Relation) Bag(party string) map[string]string {
+	if !r.Exists() {
+		return nil
+	}
+	return r.m.w.bag(r.id, party)
+}
 
 // Units are the units in the relation, on both sides, in order of name.
 func (r Relation) Units() []kith.UnitName {
 	var all []kith.UnitName
+	if !r.Exists() {
+		return nil
+	}
 	for m := range r.m.w.model.Members(r.id) {
 		all = append(all, m.Unit)
 	}

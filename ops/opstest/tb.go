@@ -15,6 +15,7 @@ type stopped struct{ err error }
 // fail ends the test, or what [world.try] runs.
 func (w *world) fail(err error) {
 	w.tb.Helper()
+	err = inTest(err)
 	if w.trying > 0 {
 		panic(stopped{err})
 	}

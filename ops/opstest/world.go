@@ -28,6 +28,7 @@ var admin = core.Actor{Kind: core.ActorUser, Name: "admin"}
 type world struct {
 	tb     TB
 	trying int
+	over   bool // the test has ended
 	model  core.Model
 	now    time.Time
 	charms map[string]*Charm // by core.CharmInfo.ID; none for a stand-in
@@ -70,6 +71,7 @@ func newWorld(tb TB) *world {
 	w := &world{tb: tb, now: epoch, charms: map[string]*Charm{}, mute: map[kith.UnitName]bool{}}
 	w.create("test", "0b5c5ab5-7a51-4000-8000-000000000000")
 	tb.Cleanup(func() {
+		w.over = true
 		if bad := core.Check(&w.model); len(bad) > 0 {
 			tb.Fatalf("opstest: the model is broken, which is a bug in kith: %v", bad)
 		}
@@ -82,12 +84,19 @@ func newWorld(tb TB) *world {
 
 // create makes the model.
 func (w *world) create(name string, uuid kith.ModelUUID) {
-	w.must(core.System, core.CreateModel{UUID: uuid, ModelName: name, Owner: "admin"})
+	w.must(core.System, createModel(name, uuid))
 	w.must(core.System, w.host(core.DefaultHost).hello())
+}
+
+func createModel(name string, uuid kith.ModelUUID) core.CreateModel {
+	return core.CreateModel{UUID: uuid, ModelName: name, Owner: "admin"}
 }
 
 // do puts a command to the model; a refusal is a *kith.Error and changes nothing.
 func (w *world) do(actor core.Actor, op core.Op) error {
+	if w.over {
+		panic("opstest: " + w.tb.Name() + " has ended, and with it its harness or model: cannot " + op.Name())
+	}
 	done, err := core.Do(&w.model, core.Command{Now: w.now, Actor: actor, Op: op})
 	if w.keep && done.Revision != 0 {
 		w.entries = append(w.entries, done.Entry())
@@ -135,8 +144,8 @@ func (w *world) epochOf(u kith.UnitName) string {
 
 // addCharm makes a charm known to the model and returns its id.
 func (w *world) addCharm(c *Charm) (string, error) {
-	if c.err != nil {
-		return "", c.err
+	if err := checkCharm(c); err != nil {
+		return "", err
 	}
 	id := w.newCharmID()
 	w.charms[id] = c
@@ -271,7 +280,7 @@ func (w *world) wake() (first time.Time, ok bool) {
 func (w *world) relation(id kith.RelationID) (*core.Relation, error) {
 	r := w.model.Relation(id)
 	if r == nil {
-		return nil, kith.Errorf(kith.NotFound, "relation %d not found", id)
+		return nil, kith.Errorf(kith.NotFound, "relation %d not found", id).WithHint("there are %s", w.listRelations())
 	}
 	return r, nil
 }

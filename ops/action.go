@@ -3,8 +3,9 @@ package ops
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
+	"reflect"
 	"slices"
+	"strings"
 
 	"kith"
 )
@@ -20,11 +21,18 @@ type ActionEvent struct {
 // ID identifies the run: a small number.
 func (e *ActionEvent) ID() string { return e.id }
 
-// Params are the parameters by name, as JSON has them, defaults filled in.
+// Params are the parameters by name, defaults filled in: string, bool, int64 or float64 for a
+// number with a point, []any, map[string]any, and nil.
 func (e *ActionEvent) Params() (map[string]any, error) { return e.f.backend.ActionGet() }
 
 // LoadParams reads the parameters into a struct by its json tags. Parameters without a
-// field are ignored. A struct with a method Validate() error is asked at the end.
+// field are ignored. A struct with a method Validate() error is asked at the end. Errors:
+// Invalid for a parameter that does not fit its field, and that of Validate. To fail the action
+// with the reason as its message:
+//
+//	if err := e.LoadParams(&params); err != nil {
+//		return e.Fail(err.Error())
+//	}
 func (e *ActionEvent) LoadParams(into any) error {
 	params, err := e.Params()
 	if err != nil {
@@ -41,30 +49,46 @@ func (e *ActionEvent) LoadParams(into any) error {
 }
 
 // SetResults adds to the action's results. Nested maps become dotted keys; other
-// values are printed. Each part of a key is of lower-case letters, digits and inner
-// dashes. A host may limit the size to some 100 KB. Errors: Invalid for two values under
-// one key, [*ModelError] for other keys.
+// values are written as fmt.Sprint does, and nil as an empty text. Each part of a key is of
+// lower-case letters, digits and inner dashes; stdout, stderr and their -encoding are the host's own.
+// A host that is no kith takes some 100 KB in one call. Errors: Invalid for two values
+// under one key and a key that is empty, begins with a dash or has a "=", [*ModelError] for
+// other bad keys.
 func (e *ActionEvent) SetResults(results map[string]any) error {
 	flat := map[string]string{}
-	if err := flatten(flat, "", results); err != nil {
+	if err := flatten(flat, "", reflect.ValueOf(results)); err != nil {
 		return err
 	}
 	return e.f.backend.ActionSet(flat)
 }
 
-func flatten(flat map[string]string, prefix string, values map[string]any) error {
-	for _, k := range slices.Sorted(maps.Keys(values)) {
-		key := prefix + k
-		if nested, ok := values[k].(map[string]any); ok {
-			if err := flatten(flat, key+".", nested); err != nil {
+// flatten puts what is in a map, whose keys are strings, under dotted keys.
+func flatten(flat map[string]string, prefix string, values reflect.Value) error {
+	keys := values.MapKeys()
+	slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+	for _, k := range keys {
+		key, value := prefix+k.String(), values.MapIndex(k)
+		for value.Kind() == reflect.Interface {
+			value = value.Elem()
+		}
+		if value.Kind() == reflect.Map && value.Type().Key().Kind() == reflect.String {
+			if err := flatten(flat, key+".", value); err != nil {
 				return err
 			}
 			continue
 		}
-		if _, twice := flat[key]; twice {
+		_, twice := flat[key]
+		switch {
+		case twice:
 			return kith.Errorf(kith.Invalid, "cannot set the results of an action: key %q has two values", key)
+		case key == "" || key[0] == '-' || strings.Contains(key, "="): // the tool would take it for something else
+			return kith.Errorf(kith.Invalid, "cannot set the results of an action: %q is no key", key).
+				WithHint("each part of a key is of lower-case letters, digits and inner dashes")
+		case value.IsValid():
+			flat[key] = fmt.Sprint(value.Interface())
+		default:
+			flat[key] = ""
 		}
-		flat[key] = fmt.Sprint(values[k])
 	}
 	return nil
 }
@@ -74,7 +98,9 @@ func (e *ActionEvent) Logf(format string, args ...any) error {
 	return e.f.backend.ActionLog(fmt.Sprintf(format, args...))
 }
 
-// Fail marks the action as failed; the handler goes on, and results stay.
+// Fail marks the action as failed, for the operator to read why. The handler goes on, results stay
+// and what it wrote is kept; of several messages the last counts. If the handler then returns an
+// error, that is what the operator sees: "exit status 1".
 func (e *ActionEvent) Fail(message string) error { return e.f.backend.ActionFail(message) }
 
 // OnAction observes an action the charm declares.

@@ -3,6 +3,7 @@ package ops_test
 import (
 	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -89,5 +90,49 @@ func TestActionThatFails(t *testing.T) {
 	}); kith.CodeOf(err) != kith.Invalid {
 		t.Errorf("two values under one key: %v", err)
 	}
-	w.in(t, configure, func(m *ops.Model) error { return nil })
+	for _, key := range []string{"a=b", "-x", "--help", "", "=", "a.=b"} { // the tool would take these for something else
+		o, err := w.act(func(e *ops.ActionEvent) error { return e.SetResults(map[string]any{"good": 1, key: "v"}) })
+		if kith.CodeOf(err) != kith.Invalid || kith.HintOf(err) == "" || len(o.Values) != 0 {
+			t.Errorf("key %q: %v, results %v", key, err, o.Values)
+		}
+	}
+	for _, key := range []string{"stdout", "stderr-encoding", "a.stdout", "a..b", ".a", "a-"} {
+		if _, err := w.act(func(e *ops.ActionEvent) error { return e.SetResults(map[string]any{key: "v"}) }); !errors.As(err, &refused) || refused.Status != 2 {
+			t.Errorf("key %q: %v", key, err)
+		}
+	}
+}
+
+// Parameters of every type of JSON schema, and results of every kind of value.
+func TestActionTypes(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.params = map[string]any{"to": "", "count": float64(3), "ratio": 0.5, "whole": 1e15, "on": false, "list": []any{"a", float64(1)}, "deep": map[string]any{"n": float64(2)}, "none": nil}
+	type name string
+	o, err := w.act(func(e *ops.ActionEvent) error {
+		all, err := e.Params()
+		want := map[string]any{"to": "", "count": int64(3), "ratio": 0.5, "whole": int64(1e15), "on": false, "list": []any{"a", int64(1)}, "deep": map[string]any{"n": int64(2)}, "none": nil}
+		if err != nil || !reflect.DeepEqual(all, want) {
+			t.Errorf("parameters %#v, %v", all, err)
+		}
+		var params struct {
+			Count float64           `json:"count"`
+			Whole int64             `json:"whole"`
+			List  []any             `json:"list"`
+			Deep  map[string]uint16 `json:"deep"`
+			None  *string           `json:"none"`
+			Not   string            `json:"not"`
+		}
+		params.Not = "as it was"
+		if err := e.LoadParams(&params); err != nil || params.Count != 3 || params.Whole != 1e15 || len(params.List) != 2 || params.Deep["n"] != 2 || params.None != nil || params.Not != "as it was" {
+			t.Errorf("parameters %+v, %v", params, err)
+		}
+		return e.SetResults(map[string]any{
+			"text": "a=b\n", "number": 1.5, "on": true, "none": nil, "list": []string{"a", "b"},
+			"map": map[string]string{"k": "v"}, "named": map[name]any{"x": map[string]int{"y": 1}}, "empty": map[string]any{},
+		})
+	})
+	if got, _ := json.Marshal(o.Values); err != nil || string(got) != `{"list":"[a b]","map":{"k":"v"},"named":{"x":{"y":"1"}},"none":"","number":"1.5","on":"true","text":"a=b\n"}` {
+		t.Errorf("results %s, %v", got, err)
+	}
 }

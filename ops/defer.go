@@ -113,7 +113,7 @@ func (f *Framework) redeliver(n *notice) error {
 		return drop("its observer is gone")
 	}
 	o := f.observers[i]
-	em := emission{key: n.Event, name: lastOf(n.Event), notice: n}
+	em := emission{key: n.Event, name: lastOf(n.Event), notice: n, late: true}
 	if o.restore == nil {
 		if err := json.Unmarshal(n.Snapshot, &em.env); err != nil {
 			return drop(err.Error())

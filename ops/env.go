@@ -40,6 +40,7 @@ type EventEnv struct {
 
 	StorageID       string `json:"storage-id,omitempty"` // "data/0"
 	StorageLocation string `json:"storage-location,omitempty"`
+	StorageKind     string `json:"storage-kind,omitempty"` // "filesystem" or "block"
 
 	SecretID       string `json:"secret-id,omitempty"`
 	SecretLabel    string `json:"secret-label,omitempty"`
@@ -129,7 +130,7 @@ func (r *envReader) event(action bool, name string) EventEnv {
 	case strings.HasPrefix(kind, "relation-"):
 		r.relation(&e, kind)
 	case strings.HasPrefix(kind, "storage-"):
-		e.StorageID, e.StorageLocation = r.required("JUJU_STORAGE_ID"), r.vars["JUJU_STORAGE_LOCATION"]
+		e.StorageID, e.StorageLocation, e.StorageKind = r.required("JUJU_STORAGE_ID"), r.vars["JUJU_STORAGE_LOCATION"], r.vars["JUJU_STORAGE_KIND"]
 	case strings.HasPrefix(kind, "secret-"):
 		e.SecretID, e.SecretLabel = r.required("JUJU_SECRET_ID"), r.vars["JUJU_SECRET_LABEL"]
 		if kind == secretExpired || kind == secretRemove {

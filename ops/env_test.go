@@ -38,7 +38,7 @@ func TestParseEnv(t *testing.T) {
 			ops.EventEnv{Relation: "db", RemoteApp: "pg", RemoteUnit: "pg/0", DepartingUnit: "web/0"}},
 		"hooks/data-storage-attached": {
 			[]string{"JUJU_STORAGE_ID=data/0", "JUJU_STORAGE_LOCATION=/srv", "JUJU_STORAGE_KIND=filesystem"},
-			ops.EventEnv{StorageID: "data/0", StorageLocation: "/srv"}},
+			ops.EventEnv{StorageID: "data/0", StorageLocation: "/srv", StorageKind: "filesystem"}},
 		"hooks/secret-expired": {
 			[]string{"JUJU_SECRET_ID=secret:abc", "JUJU_SECRET_LABEL=", "JUJU_SECRET_REVISION=7"},
 			ops.EventEnv{SecretID: "secret:abc", SecretRevision: 7}},

@@ -147,6 +147,8 @@ type emission struct {
 	snapshot func() (json.RawMessage, error)
 	// notice is the delivery under way, to an observer that may defer it.
 	notice *notice
+	// late: it was deferred, and comes again.
+	late bool
 }
 
 // emit delivers an event to its observers, in order.

@@ -1,6 +1,8 @@
 package ops
 
 import (
+	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,20 +14,20 @@ type Storage struct {
 	Name  string // "data"
 	Index int
 	ID    string // "data/0"
-	// Kind is "filesystem" or "block"; empty in an event, where the host says only where it is.
-	Kind     string
-	Location string // a folder or a device
+	Kind  string // "filesystem" or "block"
+	// Location is a folder or a device. It and Kind may be empty in an event that was deferred,
+	// if the host has forgotten the instance since.
+	Location string
 }
 
-// Storages are the attached instances of a storage, by id. Errors: Invalid for a
+// Storages are the attached instances of a storage, by index. Errors: Invalid for a
 // storage the charm does not declare.
 func (m *Model) Storages(name string) ([]*Storage, error) {
 	if all, ok := m.storages[name]; ok {
 		return all, nil
 	}
-	if _, ok := m.f.meta.Storages[name]; !ok {
-		return nil, kith.Errorf(kith.Invalid, "cannot list storage: the charm has no storage %q", name).
-			WithHint("the metadata of the charm has to name it")
+	if err := m.declaresStorage("list", name); err != nil {
+		return nil, err
 	}
 	ids, err := m.f.backend.StorageList(name)
 	if err != nil {
@@ -33,12 +35,13 @@ func (m *Model) Storages(name string) ([]*Storage, error) {
 	}
 	var all []*Storage
 	for _, id := range ids {
-		s, err := m.storage(id, "")
+		s, err := m.storage(id)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, s)
 	}
+	slices.SortFunc(all, func(a, b *Storage) int { return a.Index - b.Index })
 	if m.storages == nil {
 		m.storages = map[string][]*Storage{}
 	}
@@ -46,24 +49,42 @@ func (m *Model) Storages(name string) ([]*Storage, error) {
 	return all, nil
 }
 
-// storage is an instance; where its location is not known it is asked for.
-func (m *Model) storage(id, location string) (*Storage, error) {
-	name, number, _ := strings.Cut(id, "/")
-	index, err := strconv.Atoi(number)
-	if err != nil {
-		return nil, kith.Errorf(kith.Internal, "cannot read the storage id %q", id)
+// declaresStorage refuses a storage the charm does not have.
+func (m *Model) declaresStorage(verb, name string) error {
+	if _, ok := m.f.meta.Storages[name]; !ok {
+		return kith.Errorf(kith.Invalid, "cannot %s storage: the charm has no storage %q", verb, name).
+			WithHint("the metadata of the charm has to name it")
 	}
-	s := &Storage{Name: name, Index: index, ID: id, Location: location}
-	if location == "" {
+	return nil
+}
+
+// storage is an instance that is attached.
+func (m *Model) storage(id string) (*Storage, error) {
+	s, err := parseStorage(id)
+	if err == nil {
 		s.Kind, s.Location, err = m.f.backend.StorageGet(id)
 	}
 	return s, err
 }
 
-// RequestStorage asks for more instances of a storage. They come with
-// storage-attached, once the hook has succeeded. What the charm does not declare, or
-// allows no more of, fails the hook when it commits.
+// parseStorage reads "data/0".
+func parseStorage(id string) (*Storage, error) {
+	name, number, _ := strings.Cut(id, "/")
+	index, err := strconv.Atoi(number)
+	if err != nil {
+		return nil, kith.Errorf(kith.Internal, "cannot read the storage id %q", id)
+	}
+	return &Storage{Name: name, Index: index, ID: id}, nil
+}
+
+// RequestStorage asks for count more instances of a storage, one at least. They come with
+// storage-attached, once the hook has succeeded. Errors: Invalid for a storage the charm
+// does not declare, [*ModelError] for a count that is none. More than the charm's
+// metadata allows fails the hook, now or when it commits.
 func (m *Model) RequestStorage(name string, count int) error {
+	if err := m.declaresStorage("ask for", name); err != nil {
+		return err
+	}
 	return m.f.backend.StorageAdd(name, count)
 }
 
@@ -110,9 +131,27 @@ func OnStorageDetaching(name string, handle func(*StorageDetachingEvent) error) 
 	return storageHook(name, storageDetaching, func(e StorageEvent) error { return handle(&StorageDetachingEvent{e}) })
 }
 
+// storageOf is the storage of an event. Where the host does not say where it is it is asked,
+// and may not know any more if the event was deferred.
+func (m *Model) storageOf(em emission) (*Storage, error) {
+	s, err := parseStorage(em.env.StorageID)
+	if err != nil {
+		return nil, err
+	}
+	if s.Kind, s.Location = em.env.StorageKind, em.env.StorageLocation; s.Location != "" {
+		return s, nil
+	}
+	var refused *ModelError
+	known, err := m.storage(s.ID)
+	if em.late && errors.As(err, &refused) {
+		return s, nil
+	}
+	return known, err
+}
+
 func storageHook(name, kind string, call func(StorageEvent) error) Observation {
 	return hook(name+"-"+kind, func(f *Framework, em emission) error {
-		s, err := f.model.storage(em.env.StorageID, em.env.StorageLocation)
+		s, err := f.model.storageOf(em)
 		if err != nil {
 			return err
 		}

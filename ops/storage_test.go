@@ -12,20 +12,32 @@ import (
 type storageBackend struct {
 	ops.Backend
 	asked, added []string
+	forgotten    bool
+	state        map[string]string
 }
 
 func (b *storageBackend) StorageList(name string) ([]string, error) {
 	b.asked = append(b.asked, "list "+name)
-	return []string{"data/0", "data/3"}, nil
+	return []string{"data/0", "data/10", "data/3"}, nil
 }
 
 func (b *storageBackend) StorageGet(id string) (kind, location string, err error) {
 	b.asked = append(b.asked, "get "+id)
+	if b.forgotten {
+		return "", "", ops.NewModelError("storage-get", 2, "ERROR invalid value \""+id+"\" for option -s: storage not found")
+	}
 	return "filesystem", "/srv/" + id, nil
 }
 
 func (b *storageBackend) StorageAdd(name string, _ int) error {
 	b.added = append(b.added, name)
+	return nil
+}
+
+func (b *storageBackend) StateGet() (map[string]string, error) { return b.state, nil }
+
+func (b *storageBackend) StateSet(set map[string]string, _ []string) error {
+	b.state = set
 	return nil
 }
 
@@ -38,7 +50,7 @@ func (b *storageBackend) ResourceGet(name string) (string, error) {
 func TestStorageAndResources(t *testing.T) {
 	t.Parallel()
 	b := &storageBackend{}
-	env := ops.Env{DispatchPath: "hooks/data-storage-attached", Unit: "web/0", Event: ops.EventEnv{StorageID: "data/3", StorageLocation: "/mnt"}}
+	env := ops.Env{DispatchPath: "hooks/data-storage-attached", Unit: "web/0", Event: ops.EventEnv{StorageID: "data/3", StorageLocation: "/mnt", StorageKind: "block"}}
 	run := func(setup func(f *ops.Framework)) {
 		t.Helper()
 		_, err := ops.Run(context.Background(), ops.Dispatch{Env: env, Meta: newWorld().meta, Backend: b}, func(f *ops.Framework) (struct{}, error) {
@@ -52,7 +64,7 @@ func TestStorageAndResources(t *testing.T) {
 	run(func(f *ops.Framework) {
 		f.Observe(
 			ops.OnStorageAttached("data", func(e *ops.StorageAttachedEvent) error {
-				if *e.Storage != (ops.Storage{Name: "data", Index: 3, ID: "data/3", Location: "/mnt"}) {
+				if *e.Storage != (ops.Storage{Name: "data", Index: 3, ID: "data/3", Kind: "block", Location: "/mnt"}) {
 					t.Errorf("the event's storage is %+v", e.Storage)
 				}
 				return nil
@@ -62,7 +74,7 @@ func TestStorageAndResources(t *testing.T) {
 		m := f.Model()
 		for range 2 {
 			all, err := m.Storages("data")
-			if err != nil || len(all) != 2 || *all[0] != (ops.Storage{Name: "data", ID: "data/0", Kind: "filesystem", Location: "/srv/data/0"}) {
+			if err != nil || len(all) != 3 || all[1].Index != 3 || all[2].Index != 10 || *all[0] != (ops.Storage{Name: "data", ID: "data/0", Kind: "filesystem", Location: "/srv/data/0"}) {
 				t.Errorf("storages %+v, %v", all, err)
 			}
 			if path, err := m.Resource("image"); path != "/res/image" || err != nil {
@@ -75,14 +87,17 @@ func TestStorageAndResources(t *testing.T) {
 		if _, err := m.Resource("nosuch"); kith.CodeOf(err) != kith.Invalid {
 			t.Errorf("an unknown resource: %v", err)
 		}
+		if err := m.RequestStorage("nosuch", 1); kith.CodeOf(err) != kith.Invalid || len(b.added) != 0 {
+			t.Errorf("requesting an unknown storage: %v", err)
+		}
 		if err := m.RequestStorage("data", 1); err != nil || len(b.added) != 1 {
 			t.Errorf("requested %v, %v", b.added, err)
 		}
 	})
-	if len(b.asked) != 4 {
+	if len(b.asked) != 5 {
 		t.Errorf("asked %q", b.asked)
 	}
-	env.Event.StorageLocation = "" // some hosts do not say
+	env.Event.StorageLocation, env.Event.StorageKind = "", "" // some hosts do not say
 	run(func(f *ops.Framework) {
 		f.Observe(ops.OnStorageAttached("data", func(e *ops.StorageAttachedEvent) error {
 			if e.Storage.Location != "/srv/data/3" {
@@ -91,6 +106,26 @@ func TestStorageAndResources(t *testing.T) {
 			return nil
 		}))
 	})
+	env.DispatchPath = "hooks/data-storage-detaching"
+	late := false
+	detaching := func(f *ops.Framework) {
+		f.Observe(ops.OnStorageDetaching("data", func(e *ops.StorageDetachingEvent) error {
+			if !late {
+				return e.Defer()
+			}
+			if *e.Storage != (ops.Storage{Name: "data", Index: 3, ID: "data/3"}) {
+				t.Errorf("the storage of a deferred event is %+v", e.Storage)
+			}
+			late = false
+			return nil
+		}).Named("detach"))
+	}
+	run(detaching)
+	env.DispatchPath, late, b.forgotten = "hooks/update-status", true, true
+	run(detaching)
+	if late {
+		t.Error("the deferred event did not come")
+	}
 }
 
 // The events of workload containers carry what their environment says.

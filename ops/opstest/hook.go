@@ -192,7 +192,7 @@ func (r *hookRun) env(dir string) ops.Env {
 		}
 	}
 	if s := r.hook.Storage; s != nil {
-		e.Event.StorageID, e.Event.StorageLocation = string(s.ID), s.Location
+		e.Event.StorageID, e.Event.StorageLocation, e.Event.StorageKind = string(s.ID), s.Location, string(s.Kind)
 	}
 	if s := r.hook.Secret; s != nil {
 		e.Event.SecretID, e.Event.SecretLabel = s.ID.URI(), s.Label

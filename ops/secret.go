@@ -1,8 +1,11 @@
 package ops
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"kith"
 )
@@ -64,7 +67,8 @@ type SecretInfo struct {
 
 // AddSecret makes a secret that belongs to the application. Only the leader can:
 // [ErrNotLeader]. Keys of the content are of lower-case letters, digits and inner
-// dashes, three at least, and values are not empty. Errors: Invalid for no content.
+// dashes, three at least and a letter first; values are UTF-8, and not empty. Errors: Invalid
+// for no content and for other keys and values, [*ModelError] for a label that is taken.
 func (a *Application) AddSecret(content map[string]string, spec SecretSpec) (*Secret, error) {
 	return a.m.addSecret(AppOwner, content, spec)
 }
@@ -75,14 +79,37 @@ func (u *Unit) AddSecret(content map[string]string, spec SecretSpec) (*Secret, e
 }
 
 func (m *Model) addSecret(o SecretOwner, content map[string]string, spec SecretSpec) (*Secret, error) {
-	if len(content) == 0 {
-		return nil, kith.Errorf(kith.Invalid, "cannot add a secret without content")
+	if err := checkContent(content); err != nil {
+		return nil, err
 	}
 	id, err := m.f.backend.SecretAdd(o, spec, content)
 	if err != nil {
 		return nil, err
 	}
 	return &Secret{m: m, id: id, label: spec.Label}, nil
+}
+
+// checkContent refuses what no secret can hold. The tools take keys and values in one argument, so they
+// would read some of it as something else.
+func checkContent(content map[string]string) error {
+	if len(content) == 0 {
+		return kith.Errorf(kith.Invalid, "cannot keep a secret without content")
+	}
+	for _, key := range slices.Sorted(maps.Keys(content)) {
+		if !kith.ValidSecretKey(key) {
+			return kith.Errorf(kith.Invalid, "cannot keep a secret: key %q not valid", key).
+				WithHint("a key has three or more lower-case letters, digits and inner dashes, and a letter first")
+		}
+		switch value := content[key]; {
+		case value == "":
+			return kith.Errorf(kith.Invalid, "cannot keep a secret: key %q has an empty value", key).
+				WithHint("leave the key out")
+		case !utf8.ValidString(value): // it could not be read back: secret-get prints JSON
+			return kith.Errorf(kith.Invalid, "cannot keep a secret: the value of key %q is not UTF-8", key).
+				WithHint("write bytes as text, in base64 for example")
+		}
+	}
+	return nil
 }
 
 // GetSecret is a secret by its id, whose content is read at once: an error tells
@@ -125,9 +152,24 @@ func (s *Secret) ID() (string, error) {
 		if err != nil {
 			return "", err
 		}
-		s.id = "secret:" + strings.TrimPrefix(info.ID, "secret:")
+		s.id = info.ID
+	}
+	if !strings.HasPrefix(s.id, "secret:") {
+		s.id = "secret:" + s.id
 	}
 	return s.id, nil
+}
+
+// UniqueID is what identifies the secret, whatever form its ID has: the same for "secret:ID",
+// "secret://MODEL-UUID/ID" and "ID". Compare it, and keep it, rather than the ID. Errors: as [Secret.ID];
+// Invalid for an id that is none.
+func (s *Secret) UniqueID() (kith.SecretID, error) {
+	uri, err := s.ID()
+	if err != nil {
+		return "", err
+	}
+	id, _, err := kith.ParseSecretURI(uri)
+	return id, err
 }
 
 // Label is the label the secret was found by or given, or empty.
@@ -167,10 +209,10 @@ func (s *Secret) Info() (SecretInfo, error) {
 }
 
 // SetContent makes a new revision, unless the content is the same. Owner only. Of the contents one
-// hook sets the last counts. Errors: Invalid for no content.
+// hook sets the last counts. Errors: Invalid as [Application.AddSecret].
 func (s *Secret) SetContent(content map[string]string) error {
-	if len(content) == 0 {
-		return kith.Errorf(kith.Invalid, "cannot set a secret to no content")
+	if err := checkContent(content); err != nil {
+		return err
 	}
 	return s.owned(func(id string) error {
 		s.content = nil

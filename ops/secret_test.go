@@ -154,9 +154,21 @@ func TestOwnSecret(t *testing.T) {
 		if err := own.SetInfo(ops.SecretSpec{}); kith.CodeOf(err) != kith.Invalid {
 			t.Errorf("nothing to change: %v", err)
 		}
+		for _, content := range []map[string]string{{"A": "x"}, {"ab": "x"}, {"abc=d": "x"}, {"abc#file": "/etc/passwd"}, {"abc#base64": "x"}, {"--label": "x"}, {"": "x"}, {"password": ""}, {"password": "\xff"}} {
+			_, err := m.Unit().AddSecret(content, ops.SecretSpec{})
+			if kith.CodeOf(err) != kith.Invalid || kith.HintOf(err) == "" {
+				t.Errorf("adding %q: %v", content, err)
+			}
+			if err := own.SetContent(content); kith.CodeOf(err) != kith.Invalid {
+				t.Errorf("setting %q: %v", content, err)
+			}
+		}
 		var refused *ops.ModelError
-		if _, err := m.Unit().AddSecret(map[string]string{"A": "x"}, ops.SecretSpec{}); !errors.As(err, &refused) || refused.Status != 2 {
-			t.Errorf("a bad key: %v", err)
+		if _, err := m.Unit().AddSecret(map[string]string{"abc": "x"}, ops.SecretSpec{Label: "my-label"}); !errors.As(err, &refused) || refused.Status != 1 {
+			t.Errorf("a label that is taken: %v", err)
+		}
+		if _, err := m.Unit().AddSecret(map[string]string{"abc": "x"}, ops.SecretSpec{Rotate: "now"}); !errors.As(err, &refused) || refused.Status != 2 {
+			t.Errorf("no policy: %v", err)
 		}
 		return nil
 	})
@@ -174,6 +186,43 @@ func TestOwnSecret(t *testing.T) {
 		}
 		if _, err := s.Info(); !errors.Is(err, ops.ErrSecretNotFound) {
 			t.Errorf("info of a secret of others: %v", err)
+		}
+		return nil
+	})
+}
+
+// Ops reference, section 7: the id is the locator, and a secret is told by its last part.
+func TestSecretID(t *testing.T) {
+	t.Parallel()
+	newWorld().in(t, configure, func(m *ops.Model) error {
+		for _, id := range []string{string(theirs), "secret:" + string(theirs), "secret://deadbeef-0bad-400d-8000-4b1d0d06f00d/" + string(theirs)} {
+			s, err := m.GetSecret(id)
+			if err != nil {
+				t.Errorf("%s: %v", id, err)
+				continue
+			}
+			unique, err := s.UniqueID()
+			uri, idErr := s.ID()
+			if err != nil || idErr != nil || unique != theirs || (uri != id && uri != "secret:"+id) {
+				t.Errorf("%s: id %q, unique %q, %v, %v", id, uri, unique, err, idErr)
+			}
+		}
+		s, err := m.GetSecretByLabel("shared")
+		if err != nil {
+			return err
+		}
+		if unique, err := s.UniqueID(); unique != ours || err != nil {
+			t.Errorf("by label: %q, %v", unique, err)
+		}
+		if id, err := s.ID(); id != "secret:"+string(ours) || err != nil {
+			t.Errorf("by label: %q, %v", id, err)
+		}
+		s, err = m.GetSecretByLabel("db-password")
+		if err != nil {
+			return err
+		}
+		if _, err := s.UniqueID(); !errors.Is(err, ops.ErrSecretNotFound) {
+			t.Errorf("of a secret of others by its label: %v", err)
 		}
 		return nil
 	})

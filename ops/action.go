@@ -18,6 +18,11 @@ type ActionEvent struct {
 	id string
 }
 
+func (e *ActionEvent) bind(f *Framework, em emission) error {
+	e.id = em.env.ActionID
+	return e.EventBase.bind(f, em)
+}
+
 // ID identifies the run: a small number.
 func (e *ActionEvent) ID() string { return e.id }
 
@@ -105,10 +110,5 @@ func (e *ActionEvent) Fail(message string) error { return e.f.backend.ActionFail
 
 // OnAction observes an action the charm declares.
 func OnAction(name string, handle func(*ActionEvent) error) Observation {
-	return Observation{key: actionPrefix + name, call: func(f *Framework, em emission) error {
-		return handle(&ActionEvent{f.base(em), em.env.ActionID})
-	}}.about("action", name, func(c *CharmMeta, name string) bool {
-		_, ok := c.Actions[name]
-		return ok
-	})
+	return Observation{space: actionSpace, of: name, subject: anAction, handler: handlerOf[ActionEvent, *ActionEvent](handle)}
 }

@@ -37,11 +37,11 @@ type RelationBackend interface {
 	// RelationUnits are the remote units of a relation, sorted.
 	RelationUnits(r RelationRef) ([]kith.UnitName, error)
 	RelationApp(r RelationRef) (kith.AppName, error)
-	// RelationGet is the databag of a unit, or with app of an application. The caller
-	// may keep and change the map.
+	// RelationGet is the databag of a unit, or with app of an application. The map may be
+	// shared: the caller keeps it and does not change it, and nor does the backend.
 	RelationGet(r RelationRef, app bool, owner string) (map[string]string, error)
 	// RelationSet writes the unit's own databag, or with app its application's. An empty
-	// value deletes its key.
+	// value deletes its key. The backend may keep the map, which nobody changes any more.
 	RelationSet(r RelationRef, app bool, set map[string]string) error
 	RelationModel(r RelationRef) (kith.ModelUUID, error)
 	// NetworkGet is the network of a binding; with a relation, as its other side sees it.
@@ -71,7 +71,7 @@ type UnitBackend interface {
 // StateBackend keeps strings for the unit; what is written is kept if the hook succeeds.
 // It is also the interface of [LocalState].
 type StateBackend interface {
-	// StateGet is all that is kept.
+	// StateGet is all that is kept. The map may be shared: the caller does not change it.
 	StateGet() (map[string]string, error)
 	// StateSet writes and deletes keys in one step.
 	StateSet(set map[string]string, deleted []string) error

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"strings"
+	"unicode"
 
 	"kith"
 )
@@ -16,6 +17,12 @@ type Config map[string]any
 
 // Config is read once in a dispatch. The caller may keep and change the map.
 func (m *Model) Config() (Config, error) {
+	c, err := m.options()
+	return maps.Clone(c), err
+}
+
+// options is the configuration itself.
+func (m *Model) options() (Config, error) {
 	if m.config == nil {
 		c, err := m.f.backend.ConfigGet()
 		if err != nil {
@@ -26,7 +33,7 @@ func (m *Model) Config() (Config, error) {
 		}
 		m.config.asDeclared(m.f.meta.Options)
 	}
-	return maps.Clone(m.config), nil
+	return m.config, nil
 }
 
 // asDeclared makes floats of the numbers that config-get writes without a point: 1 for 1.0.
@@ -42,7 +49,7 @@ func (c Config) asDeclared(options map[string]OptionMeta) {
 // for an option of type secret, and nil if that is not set. Its content is read when it is
 // asked for, which fails while the charm's application was not granted the secret.
 func (m *Model) LoadConfig(into any) error {
-	c, err := m.Config()
+	c, err := m.options()
 	if err != nil {
 		return err
 	}
@@ -128,7 +135,12 @@ func (m *Model) hasOption(name string) bool {
 }
 
 func plainName(s string) string {
-	return strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(s))
+	return strings.Map(func(r rune) rune {
+		if r == '-' || r == '_' {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, s)
 }
 
 // setField puts an option's value into a field.

@@ -5,12 +5,12 @@ import "encoding/json"
 // CustomEvent is to be embedded in the events of a charm library: see [Source].
 type CustomEvent struct{ DeferrableEvent }
 
-func (e *CustomEvent) bind(d DeferrableEvent) { e.DeferrableEvent = d }
+func (e *CustomEvent) custom() {}
 
 // custom is a pointer to a struct that embeds CustomEvent.
 type custom[T any] interface {
-	*T
-	bind(DeferrableEvent)
+	event[T]
+	custom()
 }
 
 // Restorer may be implemented by a custom event that refers to what does not
@@ -42,32 +42,38 @@ func NewSource[T any, P custom[T]](f *Framework, name string) *Source[T, P] {
 
 // On makes an observation for [Framework.Observe]. Each observer gets an event of its own.
 func (s *Source[T, P]) On(handle func(P) error) Observation {
-	return Observation{
-		key: customPrefix + s.name,
-		call: func(f *Framework, em emission) error {
-			e := em.custom.(T)
-			P(&e).bind(f.deferrable(em))
-			return handle(&e)
-		},
-		restore: func(f *Framework, snapshot json.RawMessage) (any, error) {
-			var e T
-			if err := json.Unmarshal(snapshot, &e); err != nil {
-				return nil, errSnapshot
-			}
-			if r, ok := any(&e).(Restorer); ok {
-				if err := r.Restore(f.model); err != nil {
-					return nil, err
-				}
-			}
-			return e, nil
-		},
+	return Observation{space: customSpace, kind: s.name, handler: customHandler[T, P](handle)}
+}
+
+// customHandler handles a custom event with a function of the charm, or of a library.
+type customHandler[T any, P custom[T]] func(P) error
+
+func (h customHandler[T, P]) handle(f *Framework, em emission) error {
+	e := em.custom.(T)
+	if err := P(&e).bind(f, em); err != nil {
+		return err
 	}
+	return h(&e)
+}
+
+// restore reads an event back that was deferred.
+func (h customHandler[T, P]) restore(f *Framework, snapshot json.RawMessage) (any, error) {
+	var e T
+	if err := json.Unmarshal(snapshot, &e); err != nil {
+		return nil, errSnapshot
+	}
+	if r, ok := any(&e).(Restorer); ok {
+		if err := r.Restore(&f.model); err != nil {
+			return nil, err
+		}
+	}
+	return e, nil
 }
 
 // Emit runs the observers at once, before it returns. The first error of one ends it.
 func (s *Source[T, P]) Emit(e T) error {
 	return s.f.emit(emission{
-		key: customPrefix + s.name, name: s.name, custom: e,
+		key: eventKey{customSpace, s.name}, name: s.name, custom: e,
 		snapshot: func() (json.RawMessage, error) { return json.Marshal(e) },
 	})
 }

@@ -35,7 +35,7 @@ func (r *Relation) Load(owner Owner, into any) error {
 		return kith.Errorf(kith.Invalid, "cannot load a databag into a %T: want a pointer to a struct", into)
 	}
 	for _, f := range bagFields(v.Elem()) {
-		text, ok := bag[f.key]
+		text, ok := bag.get(f.key)
 		if !ok {
 			continue
 		}

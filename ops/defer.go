@@ -14,7 +14,7 @@ const deferKey = "#notices#"
 
 // notice is one delivery of one event to one observer that was deferred, or may be.
 type notice struct {
-	Event    string          `json:"event"` // emission.key
+	Event    string          `json:"event"` // eventKey
 	Observer string          `json:"observer"`
 	Snapshot json.RawMessage `json:"snapshot,omitempty"`
 
@@ -35,7 +35,7 @@ type deferQueue struct {
 
 // loadQueue reads the queue, if any observer of this charm could have deferred.
 func (f *Framework) loadQueue() error {
-	if f.queue.loaded || len(f.named) == 0 {
+	if f.queue.loaded || !f.mayDefer {
 		return nil
 	}
 	text, err := f.stored.get(deferKey)
@@ -54,7 +54,7 @@ func (f *Framework) loadQueue() error {
 
 // deliver gives an event to an observer that may defer it. An event that waits
 // already is not delivered a second time (ops reference, section 6.4).
-func (f *Framework) deliver(o Observation, em emission) error {
+func (f *Framework) deliver(o *Observation, em emission) error {
 	if err := f.loadQueue(); err != nil {
 		return err
 	}
@@ -62,12 +62,12 @@ func (f *Framework) deliver(o Observation, em emission) error {
 	if err != nil {
 		return err
 	}
-	n := &notice{Event: em.key, Observer: o.name, Snapshot: snapshot}
+	n := &notice{Event: em.key.String(), Observer: o.name, Snapshot: snapshot}
 	if slices.ContainsFunc(f.queue.notices, n.same) {
 		return nil
 	}
 	em.notice = n
-	err = o.call(f, em)
+	err = o.handler.handle(f, em)
 	if n.deferred {
 		f.queue.notices = append(f.queue.notices, n)
 	}
@@ -108,27 +108,34 @@ func (f *Framework) redeliver(n *notice) error {
 		f.Logger().Warn("dropped a deferred event: "+reason, "event", n.Event, "observer", n.Observer)
 		return nil
 	}
-	i := slices.IndexFunc(f.observers, func(o Observation) bool { return o.key == n.Event && o.name == n.Observer })
+	key := parseEventKey(n.Event)
+	i := slices.IndexFunc(f.observers, func(o Observation) bool { return o.isFor(key) && o.name == n.Observer })
 	if i < 0 {
 		return drop("its observer is gone")
 	}
-	o := f.observers[i]
-	em := emission{key: n.Event, name: lastOf(n.Event), notice: n, late: true}
-	if o.restore == nil {
-		if err := json.Unmarshal(n.Snapshot, &em.env); err != nil {
+	h := f.observers[i].handler
+	em := emission{key: key, name: key.name, notice: n, late: true}
+	if custom, ok := h.(restorer); ok {
+		var err error
+		em.custom, err = custom.restore(f, n.Snapshot)
+		if errors.Is(err, errSnapshot) {
 			return drop(err.Error())
 		}
-		return o.call(f, em)
+		if err != nil {
+			return err
+		}
+	} else {
+		em.env = new(EventEnv)
+		if err := json.Unmarshal(n.Snapshot, em.env); err != nil {
+			return drop(err.Error())
+		}
 	}
-	custom, err := o.restore(f, n.Snapshot)
-	if errors.Is(err, errSnapshot) {
-		return drop(err.Error())
-	}
-	if err != nil {
-		return err
-	}
-	em.name, em.custom = n.Event[len(customPrefix):], custom
-	return o.call(f, em)
+	return h.handle(f, em)
+}
+
+// restorer is the handler of a custom event.
+type restorer interface {
+	restore(f *Framework, snapshot json.RawMessage) (any, error)
 }
 
 // errSnapshot is a deferred event that does not fit its type any more.
@@ -139,16 +146,18 @@ func (f *Framework) saveQueue() error {
 	if !f.queue.loaded {
 		return nil
 	}
-	text := ""
-	if len(f.queue.notices) > 0 {
-		data, err := json.Marshal(f.queue.notices)
-		if err != nil {
-			return err
+	if len(f.queue.notices) == 0 {
+		if f.queue.saved != "" {
+			f.stored.deleted = append(f.stored.deleted, deferKey)
 		}
-		text = string(data)
+		return nil
 	}
-	if text != f.queue.saved {
-		f.stored.set(deferKey, text)
+	data, err := json.Marshal(f.queue.notices)
+	if err != nil {
+		return err
+	}
+	if string(data) != f.queue.saved {
+		put(&f.stored.set, deferKey, string(data))
 	}
 	return nil
 }

@@ -60,19 +60,14 @@ type EventEnv struct {
 func (e Env) Name() string { return path.Base(e.DispatchPath) }
 
 // IsAction reports whether an action runs, and no hook.
-func (e Env) IsAction() bool { return strings.HasPrefix(e.DispatchPath, actionPrefix) }
-
-const (
-	hookPrefix   = "hooks/"
-	actionPrefix = "actions/"
-)
+func (e Env) IsAction() bool { return strings.HasPrefix(e.DispatchPath, actionSpace) }
 
 // key is how observers are found: the dispatch path, whatever stands before it.
-func (e Env) key() string {
+func (e *Env) key() eventKey {
 	if e.IsAction() {
-		return actionPrefix + e.Name()
+		return eventKey{actionSpace, e.Name()}
 	}
-	return hookPrefix + e.Name()
+	return eventKey{hookSpace, e.Name()}
 }
 
 // ParseEnv reads an environment in the form of os.Environ. Errors: Invalid, naming
@@ -165,7 +160,7 @@ func (r *envReader) relation(e *EventEnv, kind string) {
 // kindOf is a hook's name without the endpoint, storage or container before it.
 func kindOf(hook string) string {
 	for _, kind := range prefixedKinds {
-		if hook == kind || strings.HasSuffix(hook, "-"+kind) {
+		if before, ok := strings.CutSuffix(hook, kind); ok && (before == "" || strings.HasSuffix(before, "-")) {
 			return kind
 		}
 	}

@@ -3,8 +3,13 @@ package ops
 import "kith"
 
 // hook makes the observation of a hook without a subject.
-func hook(name string, call func(f *Framework, em emission) error) Observation {
-	return Observation{key: hookPrefix + name, call: call}
+func hook[E any, P event[E]](name string, handle func(*E) error) Observation {
+	return Observation{space: hookSpace, kind: name, handler: handlerOf[E, P](handle)}
+}
+
+// hookOf makes the observation of a hook that is about a subject the charm names.
+func hookOf[E any, P event[E]](s subject, of, kind string, handle func(*E) error) Observation {
+	return Observation{space: hookSpace, of: of, kind: kind, subject: s, handler: handlerOf[E, P](handle)}
 }
 
 // InstallEvent comes once, before all others but those of storage.
@@ -44,59 +49,57 @@ type PostSeriesUpgradeEvent struct{ DeferrableEvent }
 
 // OnInstall observes install.
 func OnInstall(handle func(*InstallEvent) error) Observation {
-	return hook(install, func(f *Framework, em emission) error { return handle(&InstallEvent{f.deferrable(em)}) })
+	return hook(install, handle)
 }
 
 // OnStart observes start.
 func OnStart(handle func(*StartEvent) error) Observation {
-	return hook(start, func(f *Framework, em emission) error { return handle(&StartEvent{f.deferrable(em)}) })
+	return hook(start, handle)
 }
 
 // OnStop observes stop.
 func OnStop(handle func(*StopEvent) error) Observation {
-	return hook(stop, func(f *Framework, em emission) error { return handle(&StopEvent{f.base(em)}) })
+	return hook(stop, handle)
 }
 
 // OnRemove observes remove.
 func OnRemove(handle func(*RemoveEvent) error) Observation {
-	return hook(remove, func(f *Framework, em emission) error { return handle(&RemoveEvent{f.base(em)}) })
+	return hook(remove, handle)
 }
 
 // OnConfigChanged observes config-changed.
 func OnConfigChanged(handle func(*ConfigChangedEvent) error) Observation {
-	return hook(configChanged, func(f *Framework, em emission) error { return handle(&ConfigChangedEvent{f.deferrable(em)}) })
+	return hook(configChanged, handle)
 }
 
 // OnUpdateStatus observes update-status.
 func OnUpdateStatus(handle func(*UpdateStatusEvent) error) Observation {
-	return hook(updateStatus, func(f *Framework, em emission) error { return handle(&UpdateStatusEvent{f.deferrable(em)}) })
+	return hook(updateStatus, handle)
 }
 
 // OnUpgradeCharm observes upgrade-charm.
 func OnUpgradeCharm(handle func(*UpgradeCharmEvent) error) Observation {
-	return hook(upgradeCharm, func(f *Framework, em emission) error { return handle(&UpgradeCharmEvent{f.deferrable(em)}) })
+	return hook(upgradeCharm, handle)
 }
 
 // OnLeaderElected observes leader-elected.
 func OnLeaderElected(handle func(*LeaderElectedEvent) error) Observation {
-	return hook(leaderElected, func(f *Framework, em emission) error { return handle(&LeaderElectedEvent{f.deferrable(em)}) })
+	return hook(leaderElected, handle)
 }
 
 // OnLeaderSettingsChanged observes leader-settings-changed.
 func OnLeaderSettingsChanged(handle func(*LeaderSettingsChangedEvent) error) Observation {
-	return hook(leaderSettingsChanged, func(f *Framework, em emission) error {
-		return handle(&LeaderSettingsChangedEvent{f.deferrable(em)})
-	})
+	return hook(leaderSettingsChanged, handle)
 }
 
 // OnPreSeriesUpgrade observes pre-series-upgrade.
 func OnPreSeriesUpgrade(handle func(*PreSeriesUpgradeEvent) error) Observation {
-	return hook(preSeriesUpgrade, func(f *Framework, em emission) error { return handle(&PreSeriesUpgradeEvent{f.deferrable(em)}) })
+	return hook(preSeriesUpgrade, handle)
 }
 
 // OnPostSeriesUpgrade observes post-series-upgrade.
 func OnPostSeriesUpgrade(handle func(*PostSeriesUpgradeEvent) error) Observation {
-	return hook(postSeriesUpgrade, func(f *Framework, em emission) error { return handle(&PostSeriesUpgradeEvent{f.deferrable(em)}) })
+	return hook(postSeriesUpgrade, handle)
 }
 
 const reconcileName = "reconcile"
@@ -109,32 +112,23 @@ type ReconcileEvent struct{ EventBase }
 // relations, leadership, and does what is left to do: it does not matter which event
 // told it, nor that it runs again. This is how most charms are best written.
 func OnReconcile(handle func(*ReconcileEvent) error) Observation {
-	return Observation{key: internalPrefix + reconcileName, call: func(f *Framework, em emission) error {
-		return handle(&ReconcileEvent{f.base(em)})
-	}}
+	return internal(reconcileName, handle)
+}
+
+// internal makes the observation of an event that no hook is behind.
+func internal[E any, P event[E]](name string, handle func(*E) error) Observation {
+	return Observation{space: internalSpace, kind: name, handler: handlerOf[E, P](handle)}
 }
 
 // OnCollectUnitStatus is asked for the unit's status at the end of every dispatch.
 func OnCollectUnitStatus(handle func(*CollectStatusEvent) error) Observation {
-	return collect(collectUnitStatusName, handle)
+	return internal(collectUnitStatusName, handle)
 }
 
 // OnCollectAppStatus is asked for the application's status at the end of every
 // dispatch of the leader.
 func OnCollectAppStatus(handle func(*CollectStatusEvent) error) Observation {
-	return collect(collectAppStatusName, handle)
-}
-
-func collect(name string, handle func(*CollectStatusEvent) error) Observation {
-	return Observation{key: internalPrefix + name, call: func(f *Framework, em emission) error {
-		return handle(&CollectStatusEvent{f.base(em), em.custom.(*collected)})
-	}}
-}
-
-// about gives an observation the subject its event is about.
-func (o Observation) about(subject, of string, known func(meta *CharmMeta, of string) bool) Observation {
-	o.subject, o.of, o.known = subject, of, known
-	return o
+	return internal(collectAppStatusName, handle)
 }
 
 // RelationEvent is what the relation events have in common.
@@ -146,21 +140,14 @@ type RelationEvent struct {
 	App kith.AppName
 }
 
-func relationHook(endpoint kith.EndpointName, kind string, call func(RelationEvent, EventEnv) error) Observation {
-	return Observation{key: hookPrefix + string(endpoint) + "-" + kind, call: func(f *Framework, em emission) error {
-		rel, err := f.model.relation(RelationRef{em.env.Relation, em.env.RelationID})
-		if err != nil {
-			return err
-		}
-		app := em.env.RemoteApp
-		if app == "" { // some hosts may lose it when they start anew
-			app = rel.App
-		}
-		return call(RelationEvent{f.deferrable(em), rel, app}, em.env)
-	}}.about("endpoint", string(endpoint), func(c *CharmMeta, name string) bool {
-		_, ok := c.Endpoint(kith.EndpointName(name))
-		return ok
-	})
+func (e *RelationEvent) bind(f *Framework, em emission) (err error) {
+	if e.Relation, err = f.model.relation(RelationRef{em.env.Relation, em.env.RelationID}); err != nil {
+		return err
+	}
+	if e.App = em.env.RemoteApp; e.App == "" { // some hosts may lose it when they start anew
+		e.App = e.Relation.App
+	}
+	return e.DeferrableEvent.bind(f, em)
 }
 
 // RelationCreatedEvent comes once for each relation, before its units are told of.
@@ -172,11 +159,21 @@ type RelationJoinedEvent struct {
 	Unit kith.UnitName
 }
 
+func (e *RelationJoinedEvent) bind(f *Framework, em emission) error {
+	e.Unit = em.env.RemoteUnit
+	return e.RelationEvent.bind(f, em)
+}
+
 // RelationChangedEvent comes when the data of a remote unit has changed, or that of
 // the remote application: then Unit is empty.
 type RelationChangedEvent struct {
 	RelationEvent
 	Unit kith.UnitName
+}
+
+func (e *RelationChangedEvent) bind(f *Framework, em emission) error {
+	e.Unit = em.env.RemoteUnit
+	return e.RelationEvent.bind(f, em)
 }
 
 // RelationDepartedEvent comes when a remote unit has left. It is no longer among
@@ -188,41 +185,36 @@ type RelationDepartedEvent struct {
 	DepartingUnit kith.UnitName
 }
 
+func (e *RelationDepartedEvent) bind(f *Framework, em emission) error {
+	e.Unit, e.DepartingUnit = em.env.RemoteUnit, em.env.DepartingUnit
+	return e.RelationEvent.bind(f, em)
+}
+
 // RelationBrokenEvent comes when the relation is gone: [Relation.Active] is false, and
 // [Model.Relations] leaves it out. The data of the remote application can still be read.
 type RelationBrokenEvent struct{ RelationEvent }
 
 // OnRelationCreated observes relation-created of an endpoint.
 func OnRelationCreated(endpoint kith.EndpointName, handle func(*RelationCreatedEvent) error) Observation {
-	return relationHook(endpoint, relationCreated, func(e RelationEvent, _ EventEnv) error {
-		return handle(&RelationCreatedEvent{e})
-	})
+	return hookOf(anEndpoint, string(endpoint), "-"+relationCreated, handle)
 }
 
 // OnRelationJoined observes relation-joined of an endpoint.
 func OnRelationJoined(endpoint kith.EndpointName, handle func(*RelationJoinedEvent) error) Observation {
-	return relationHook(endpoint, relationJoined, func(e RelationEvent, env EventEnv) error {
-		return handle(&RelationJoinedEvent{e, env.RemoteUnit})
-	})
+	return hookOf(anEndpoint, string(endpoint), "-"+relationJoined, handle)
 }
 
 // OnRelationChanged observes relation-changed of an endpoint.
 func OnRelationChanged(endpoint kith.EndpointName, handle func(*RelationChangedEvent) error) Observation {
-	return relationHook(endpoint, relationChanged, func(e RelationEvent, env EventEnv) error {
-		return handle(&RelationChangedEvent{e, env.RemoteUnit})
-	})
+	return hookOf(anEndpoint, string(endpoint), "-"+relationChanged, handle)
 }
 
 // OnRelationDeparted observes relation-departed of an endpoint.
 func OnRelationDeparted(endpoint kith.EndpointName, handle func(*RelationDepartedEvent) error) Observation {
-	return relationHook(endpoint, relationDeparted, func(e RelationEvent, env EventEnv) error {
-		return handle(&RelationDepartedEvent{e, env.RemoteUnit, env.DepartingUnit})
-	})
+	return hookOf(anEndpoint, string(endpoint), "-"+relationDeparted, handle)
 }
 
 // OnRelationBroken observes relation-broken of an endpoint.
 func OnRelationBroken(endpoint kith.EndpointName, handle func(*RelationBrokenEvent) error) Observation {
-	return relationHook(endpoint, relationBroken, func(e RelationEvent, _ EventEnv) error {
-		return handle(&RelationBrokenEvent{e})
-	})
+	return hookOf(anEndpoint, string(endpoint), "-"+relationBroken, handle)
 }

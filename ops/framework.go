@@ -16,28 +16,30 @@ import (
 type Framework struct {
 	ctx     context.Context
 	env     Env
+	event   eventKey // of the hook or action
 	meta    *CharmMeta
 	backend Backend
-	model   *Model
+	model   Model
 
-	// observers are in the order they were registered in, those of all events.
+	// observers are those that may get an event in this dispatch, in the order they were
+	// registered in.
 	observers []Observation
-	// named says which names of observers are taken, per event.
-	named  map[string]bool
-	stored storedStates
-	queue  deferQueue
-	err    error // the first mistake made while handlers were registered
+	// mayDefer: an observer has a name.
+	mayDefer bool
+	stored   storedStates
+	queue    deferQueue
+	err      error // the first mistake made while handlers were registered
 }
 
 func newFramework(ctx context.Context, d Dispatch) *Framework {
 	f := &Framework{
-		ctx: ctx, env: d.Env, meta: d.Meta, backend: d.Backend,
+		ctx: ctx, env: d.Env, event: d.Env.key(), meta: d.Meta, backend: d.Backend,
 		stored: storedStates{backend: d.State},
 	}
 	if d.State == nil {
 		f.stored.backend = d.Backend
 	}
-	f.model = newModel(f)
+	f.model.begin(f)
 	return f
 }
 
@@ -51,7 +53,7 @@ func (f *Framework) Env() Env { return f.env }
 func (f *Framework) Meta() *CharmMeta { return f.meta }
 
 // Model is what the charm can see and change.
-func (f *Framework) Model() *Model { return f.model }
+func (f *Framework) Model() *Model { return &f.model }
 
 // Logger writes to the log of the unit, as juju-log does. Levels below Debug are
 // TRACE, and levels above Error CRITICAL.
@@ -64,63 +66,99 @@ func (f *Framework) Logger() *slog.Logger { return slog.New(&logHandler{backend:
 // An event the charm cannot have, such as one of an endpoint its metadata does not
 // name, is a mistake in the charm: the dispatch fails with an error that says so.
 func (f *Framework) Observe(handlers ...Observation) {
-	f.observers = slices.Grow(f.observers, len(handlers))
-	for _, o := range handlers {
+	wanted := 0
+	for i := range handlers {
+		if f.mayGet(&handlers[i]) {
+			wanted++
+		}
+	}
+	f.observers = slices.Grow(f.observers, wanted)
+	for i := range handlers {
+		o := &handlers[i]
 		if err := f.check(o); err != nil {
-			f.fail(err)
+			if f.err == nil {
+				f.err = err
+			}
 			continue
 		}
-		f.observers = append(f.observers, o)
+		if f.mayGet(o) {
+			f.observers = append(f.observers, *o)
+		}
 	}
 }
 
-// fail keeps the first mistake.
-func (f *Framework) fail(err error) {
-	if f.err == nil {
-		f.err = err
-	}
+// mayGet reports whether an observer may get an event in this dispatch: the one that came, one
+// that was deferred, or one that the charm makes.
+func (f *Framework) mayGet(o *Observation) bool {
+	return o.isFor(f.event) || o.name != "" || o.space == customSpace || o.space == internalSpace
 }
 
-func (f *Framework) check(o Observation) error {
-	if o.call == nil {
+func (f *Framework) check(o *Observation) error {
+	if o.handler == nil {
 		return kith.Errorf(kith.Invalid, "cannot observe: an empty Observation has no event").
 			WithHint("make one with a function such as ops.OnConfigChanged")
 	}
-	if o.known != nil && !o.known(f.meta, o.of) {
+	if o.subject != "" && !f.meta.has(o.subject, o.of) {
 		return kith.Errorf(kith.Invalid, "cannot observe %q: the charm has no %s %q", o.event(), o.subject, o.of).
 			WithHint("the metadata of the charm has to name it")
 	}
 	if o.name == "" {
 		return nil
 	}
-	id := o.key + " " + o.name
-	if f.named[id] {
-		return kith.Errorf(kith.Invalid, "cannot observe %q: it has an observer named %q already", o.event(), o.name)
+	for i := range f.observers {
+		if other := &f.observers[i]; other.name == o.name && other.isFor(o.key()) {
+			return kith.Errorf(kith.Invalid, "cannot observe %q: it has an observer named %q already", o.event(), o.name)
+		}
 	}
-	if f.named == nil {
-		f.named = map[string]bool{}
-	}
-	f.named[id] = true
+	f.mayDefer = true
 	return nil
 }
 
 // Observation is a handler together with the event it is for. The functions named
 // On… make one, and [Framework.Observe] registers it.
 type Observation struct {
-	key  string // see emission
-	call func(f *Framework, em emission) error
-	// restore reads a custom event back that was deferred; nil for the events of Juju.
-	restore func(f *Framework, snapshot json.RawMessage) (any, error)
+	// The event is called of + kind, as in "db" and "-relation-changed": most observations
+	// are for other events than the one that comes, and no name is put together for those.
+	space, of, kind string
+	// subject is what the charm needs to have under the name of; empty where it needs nothing.
+	subject subject
+	handler handler
 	// name identifies the observer from one dispatch to the next.
 	name string
-	// known reports whether a charm has the subject the event is about: the endpoint,
-	// storage, action or container called of.
-	known       func(meta *CharmMeta, of string) bool
-	subject, of string
 }
 
+// handler is what a charm has registered, a function that takes its event.
+type handler interface {
+	handle(f *Framework, em emission) error
+}
+
+// handlerOf handles an event of the type E with a function of the charm.
+type handlerOf[E any, P event[E]] func(*E) error
+
+func (h handlerOf[E, P]) handle(f *Framework, em emission) error {
+	e := new(E)
+	if err := P(e).bind(f, em); err != nil {
+		return err
+	}
+	return h(e)
+}
+
+// event is a pointer to an event, which bind fills in.
+type event[E any] interface {
+	*E
+	bind(f *Framework, em emission) error
+}
+
+// key is what the event is found by.
+func (o *Observation) key() eventKey { return eventKey{o.space, o.of + o.kind} }
+
 // event is the name people know the event by.
-func (o Observation) event() string { return strings.TrimPrefix(o.key, hookPrefix) }
+func (o *Observation) event() string { return strings.TrimPrefix(o.key().String(), hookSpace) }
+
+// isFor reports whether k is the key.
+func (o *Observation) isFor(k eventKey) bool {
+	return o.space == k.space && strings.HasPrefix(k.name, o.of) && k.name[len(o.of):] == o.kind
+}
 
 // Named gives the observer a name that stays the same from version to version of
 // the charm. Only a named observer can defer, because its name is what the deferred
@@ -130,17 +168,30 @@ func (o Observation) Named(name string) Observation {
 	return o
 }
 
+// The spaces of event names.
 const (
-	customPrefix   = "custom/"
-	internalPrefix = "ops/"
+	hookSpace     = "hooks/"
+	actionSpace   = "actions/"
+	customSpace   = "custom/"
+	internalSpace = "ops/"
 )
+
+// eventKey is what the observers of an event are found by: a space, and a name within.
+type eventKey struct{ space, name string }
+
+// String is "hooks/start", "actions/backup", "custom/database/created".
+func (k eventKey) String() string { return k.space + k.name }
+
+func parseEventKey(s string) eventKey {
+	i := strings.IndexByte(s, '/') + 1
+	return eventKey{s[:i], s[i:]}
+}
 
 // emission is one event on its way to its observers.
 type emission struct {
-	// key finds the observers: "hooks/start", "actions/backup", "custom/database/created".
-	key  string
-	name string   // "start", "backup", "database/created"
-	env  EventEnv // of a hook or action
+	key  eventKey
+	name string    // what the observers know it by; that of reconcile is the hook's
+	env  *EventEnv // of a hook or action
 	// custom is the event itself where no hook is behind it.
 	custom any
 	// snapshot is what is kept of a custom event that is deferred.
@@ -155,16 +206,16 @@ type emission struct {
 func (f *Framework) emit(em emission) error {
 	for i := range f.observers {
 		o := &f.observers[i]
-		if o.key != em.key {
+		if !o.isFor(em.key) {
 			continue
 		}
 		if o.name == "" {
-			if err := o.call(f, em); err != nil {
+			if err := o.handler.handle(f, em); err != nil {
 				return err
 			}
 			continue
 		}
-		if err := f.deliver(*o, em); err != nil {
+		if err := f.deliver(o, em); err != nil {
 			return err
 		}
 	}
@@ -177,11 +228,16 @@ type EventBase struct {
 	name string
 }
 
+func (e *EventBase) bind(f *Framework, em emission) error {
+	e.f, e.name = f, em.name
+	return nil
+}
+
 // Name is the event's name: "db-relation-changed".
 func (e *EventBase) Name() string { return e.name }
 
 // Model is what the charm can see and change.
-func (e *EventBase) Model() *Model { return e.f.model }
+func (e *EventBase) Model() *Model { return &e.f.model }
 
 // Context is done when the charm is asked to end: pass it to what takes long.
 func (e *EventBase) Context() context.Context { return e.f.ctx }
@@ -193,6 +249,11 @@ func (e *EventBase) Logger() *slog.Logger { return e.f.Logger() }
 type DeferrableEvent struct {
 	EventBase
 	notice *notice
+}
+
+func (e *DeferrableEvent) bind(f *Framework, em emission) error {
+	e.notice = em.notice
+	return e.EventBase.bind(f, em)
 }
 
 // Defer asks for this event again, for this observer, at the start of the next
@@ -214,10 +275,4 @@ func (e *DeferrableEvent) Defer() error {
 	}
 	e.notice.deferred = true
 	return nil
-}
-
-func (f *Framework) base(em emission) EventBase { return EventBase{f, em.name} }
-
-func (f *Framework) deferrable(em emission) DeferrableEvent {
-	return DeferrableEvent{f.base(em), em.notice}
 }

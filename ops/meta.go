@@ -109,6 +109,31 @@ func (c *CharmMeta) Endpoint(name kith.EndpointName) (RelationMeta, bool) {
 	return RelationMeta{}, false
 }
 
+// subject is what some events are about: it has a name, which the charm's metadata has to name.
+type subject string
+
+const (
+	anEndpoint subject = "endpoint"
+	aStorage   subject = "storage"
+	anAction   subject = "action"
+	aContainer subject = "container"
+)
+
+// has reports whether the charm has a subject of that name.
+func (c *CharmMeta) has(s subject, name string) (ok bool) {
+	switch s {
+	case anEndpoint:
+		_, ok = c.Endpoint(kith.EndpointName(name))
+	case aStorage:
+		_, ok = c.Storages[name]
+	case anAction:
+		_, ok = c.Actions[name]
+	case aContainer:
+		_, ok = c.Containers[name]
+	}
+	return ok
+}
+
 // Endpoints are those the charm declares, by name.
 func (c *CharmMeta) Endpoints() []RelationMeta {
 	names := slices.Concat(slices.Collect(maps.Keys(c.Provides)), slices.Collect(maps.Keys(c.Requires)), slices.Collect(maps.Keys(c.Peers)))

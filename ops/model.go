@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"slices"
@@ -17,8 +18,8 @@ type Model struct {
 	app  Application
 
 	ids       map[kith.EndpointName][]kith.RelationID
-	relations map[kith.RelationID]*Relation
-	bags      map[bagKey]map[string]string
+	relations []*Relation // those looked at, by number
+	bags      []bag       // those read, by key
 	config    Config
 	networks  map[string]*Network
 	storages  map[string][]*Storage
@@ -26,11 +27,11 @@ type Model struct {
 	notLeader bool
 }
 
-func newModel(f *Framework) *Model {
-	m := &Model{f: f}
+// begin makes the model of a dispatch. It is a part of its framework.
+func (m *Model) begin(f *Framework) {
+	m.f = f
 	m.unit = Unit{m, f.env.Unit}
 	m.app = Application{m, f.env.Unit.App()}
-	return m
 }
 
 // put sets a key of a map that may have to be made: most dispatches need few of them.
@@ -117,7 +118,7 @@ func (m *Model) relationIDs(endpoint kith.EndpointName) ([]kith.RelationID, erro
 		return nil, err
 	}
 	ids = slices.Clone(ids)
-	if e := m.f.env.Event; m.broken(e.RelationID) {
+	if e := &m.f.env.Event; m.broken(e.RelationID) {
 		ids = slices.DeleteFunc(ids, func(id kith.RelationID) bool { return id == e.RelationID })
 	}
 	slices.Sort(ids)
@@ -127,20 +128,21 @@ func (m *Model) relationIDs(endpoint kith.EndpointName) ([]kith.RelationID, erro
 
 // ofEvent reports whether the event is about the relation.
 func (m *Model) ofEvent(endpoint kith.EndpointName, id kith.RelationID) bool {
-	env := m.f.env
-	return !env.IsAction() && env.Event.Relation == endpoint && env.Event.RelationID == id
+	e := &m.f.env.Event
+	return m.f.event.space == hookSpace && e.Relation == endpoint && e.RelationID == id
 }
 
 // broken reports whether the event is the relation's relation-broken.
 func (m *Model) broken(id kith.RelationID) bool {
-	env := m.f.env
-	return !env.IsAction() && env.Event.Relation != "" && env.Event.RelationID == id && kindOf(env.Name()) == relationBroken
+	e := &m.f.env.Event
+	return m.f.event.space == hookSpace && e.Relation != "" && e.RelationID == id && kindOf(m.f.event.name) == relationBroken
 }
 
 // relation finds a relation; the same object each time.
 func (m *Model) relation(ref RelationRef) (*Relation, error) {
-	if r := m.relations[ref.ID]; r != nil {
-		return r, nil
+	i, found := slices.BinarySearchFunc(m.relations, ref.ID, func(r *Relation, id kith.RelationID) int { return cmp.Compare(r.ID, id) })
+	if found {
+		return m.relations[i], nil
 	}
 	r := &Relation{m: m, Endpoint: ref.Endpoint, ID: ref.ID, Active: !m.broken(ref.ID)}
 	units, err := m.f.backend.RelationUnits(ref)
@@ -157,7 +159,7 @@ func (m *Model) relation(ref RelationRef) (*Relation, error) {
 			return nil, err
 		}
 	}
-	put(&m.relations, ref.ID, r)
+	m.relations = slices.Insert(m.relations, i, r)
 	return r, nil
 }
 
@@ -169,7 +171,7 @@ func (m *Model) remoteApp(ref RelationRef, units []kith.UnitName) (kith.AppName,
 	if len(units) > 0 {
 		return units[0].App(), nil
 	}
-	if ev := m.f.env.Event; ev.Relation != "" && ev.RelationID == ref.ID && ev.RemoteApp != "" {
+	if ev := &m.f.env.Event; ev.Relation != "" && ev.RelationID == ref.ID && ev.RemoteApp != "" {
 		return ev.RemoteApp, nil
 	}
 	app, err := m.f.backend.RelationApp(ref)

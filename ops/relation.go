@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -86,13 +87,74 @@ type bagKey struct {
 	owner string
 }
 
+func (k bagKey) compare(o bagKey) int {
+	return cmp.Or(cmp.Compare(k.id, o.id), cmp.Compare(k.owner, o.owner))
+}
+
+// bag is a databag as this dispatch sees it. Its maps are shared with the backend: nobody
+// changes them.
+type bag struct {
+	bagKey
+	data map[string]string
+	// written is what the charm has written last and data does not hold yet; empty values delete.
+	written map[string]string
+}
+
+// get is the value of a key. A databag holds no empty ones.
+func (b *bag) get(key string) (value string, ok bool) {
+	if value, ok = b.written[key]; ok {
+		return value, value != ""
+	}
+	value, ok = b.data[key]
+	return value, ok
+}
+
+// all is a new map of everything.
+func (b *bag) all() map[string]string {
+	all := clone(b.data)
+	for k, v := range b.written { // any order: a map again
+		if all[k] = v; v == "" {
+			delete(all, k)
+		}
+	}
+	return all
+}
+
+func (b *bag) write(set map[string]string) {
+	if b.written != nil {
+		b.data = b.all()
+	}
+	b.written = set
+}
+
+// findBag finds a bag that was read, or where it goes.
+func (m *Model) findBag(key bagKey) (i int, found bool) {
+	return slices.BinarySearchFunc(m.bags, key, func(b bag, key bagKey) int { return b.compare(key) })
+}
+
+// keepBag keeps a bag for the rest of the dispatch, in place of what it was before.
+func (m *Model) keepBag(b bag) {
+	i, found := m.findBag(b.bagKey)
+	if !found {
+		if m.bags == nil {
+			m.bags = make([]bag, 0, 2) // most handlers read one bag and write another
+		}
+		m.bags = slices.Insert(m.bags, i, bag{})
+	}
+	m.bags[i] = b
+}
+
 // Owner is the name of the unit or application.
 func (d *RelationData) Owner() string { return d.owner }
 
 // Get is the value of a key, or empty. A databag cannot hold empty values.
 func (d *RelationData) Get(key string) (string, error) {
 	bag, err := d.read()
-	return bag[key], err
+	if err != nil {
+		return "", err
+	}
+	value, _ := bag.get(key)
+	return value, nil
 }
 
 // All is a copy of everything in the databag. That of a relation which is gone is empty.
@@ -101,13 +163,13 @@ func (d *RelationData) All() (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return clone(bag), nil
+	return bag.all(), nil
 }
 
 // Keys are the keys, sorted.
 func (d *RelationData) Keys() ([]string, error) {
-	bag, err := d.read()
-	return slices.Sorted(maps.Keys(bag)), err
+	all, err := d.All()
+	return slices.Sorted(maps.Keys(all)), err
 }
 
 // Set writes one key; an empty value deletes it. Errors: as [RelationData.Update].
@@ -128,10 +190,8 @@ func (d *RelationData) Delete(keys ...string) error {
 // What would change nothing is not sent. Errors: [*RelationDataTypeError] for what is
 // not UTF-8, [*RelationDataAccessError], [ErrRelationNotFound].
 func (d *RelationData) Update(set map[string]string) error {
-	for _, k := range slices.Sorted(maps.Keys(set)) {
-		if !utf8.ValidString(k) || !utf8.ValidString(set[k]) {
-			return &RelationDataTypeError{Key: k, Type: "string", Err: errors.New("it is not UTF-8")}
-		}
+	if k, odd := notText(set); odd {
+		return &RelationDataTypeError{Key: k, Type: "string", Err: errors.New("it is not UTF-8")}
 	}
 	if err := d.mayWrite(); err != nil {
 		return err
@@ -142,7 +202,7 @@ func (d *RelationData) Update(set map[string]string) error {
 	}
 	changes := map[string]string{}
 	for k, v := range set { // any order: a map again
-		if bag[k] != v {
+		if old, _ := bag.get(k); old != v {
 			changes[k] = v
 		}
 	}
@@ -155,12 +215,19 @@ func (d *RelationData) Update(set map[string]string) error {
 	if err := d.rel.m.f.backend.RelationSet(d.rel.Ref(), d.app, changes); err != nil {
 		return d.refused("write", err)
 	}
-	for k, v := range changes { // any order: a map again
-		if bag[k] = v; v == "" {
-			delete(bag, k)
+	bag.write(changes)
+	d.rel.m.keepBag(bag)
+	return nil
+}
+
+// notText finds a key that is not UTF-8, or whose value is not: the first of them.
+func notText(set map[string]string) (key string, odd bool) {
+	for k, v := range set { // any order: the least of all
+		if (!odd || k < key) && !(utf8.ValidString(k) && utf8.ValidString(v)) {
+			key, odd = k, true
 		}
 	}
-	return nil
+	return key, odd
 }
 
 // Replace makes the databag hold exactly these keys.
@@ -173,7 +240,7 @@ func (d *RelationData) Replace(data map[string]string) error {
 		return err
 	}
 	set := clone(data)
-	for k := range bag { // any order: a map again
+	for k := range bag.all() { // any order: a map again
 		if _, keep := data[k]; !keep {
 			set[k] = ""
 		}
@@ -182,27 +249,25 @@ func (d *RelationData) Replace(data map[string]string) error {
 }
 
 // read is the databag itself.
-func (d *RelationData) read() (map[string]string, error) {
+func (d *RelationData) read() (bag, error) {
 	m := d.rel.m
-	key := bagKey{d.rel.ID, d.owner}
-	if bag, ok := m.bags[key]; ok && !d.rel.gone {
-		return bag, nil
+	b := bag{bagKey: bagKey{d.rel.ID, d.owner}}
+	if i, found := m.findBag(b.bagKey); found && !d.rel.gone {
+		return m.bags[i], nil
 	}
 	if err := d.mayRead(); err != nil || d.rel.gone {
-		return nil, err
+		return b, err
 	}
-	bag, err := m.f.backend.RelationGet(d.rel.Ref(), d.app, d.owner)
+	data, err := m.f.backend.RelationGet(d.rel.Ref(), d.app, d.owner)
 	switch {
 	case errors.Is(err, ErrRelationNotFound):
-		bag = nil
+		data = nil
 	case err != nil:
-		return nil, d.refused("read", err)
+		return b, d.refused("read", err)
 	}
-	if bag == nil {
-		bag = map[string]string{}
-	}
-	put(&m.bags, key, bag)
-	return bag, nil
+	b.data = data
+	m.keepBag(b)
+	return b, nil
 }
 
 // refused gives a refusal of the tool the form that says what was tried.

@@ -3,7 +3,6 @@ package ops
 import (
 	"context"
 	"errors"
-	"path"
 )
 
 // Dispatch is one event to give to a charm, and all the charm can know about it.
@@ -38,28 +37,28 @@ func Run[C any](ctx context.Context, d Dispatch, new func(*Framework) (C, error)
 	if err == nil {
 		err = f.dispatch()
 	}
-	var status *statusError
-	if errors.As(err, &status) {
-		err = f.endWith(status.status)
+	if err != nil {
+		err = f.giveUp(err)
 	}
 	return charm, err
 }
 
 // dispatch is everything after the charm has been made.
 func (f *Framework) dispatch() error {
-	kind := kindOf(f.env.Name())
+	kind := kindOf(f.event.name)
+	action := f.event.space == actionSpace
 	// In these two hooks most tools are refused.
-	restricted := !f.env.IsAction() && (kind == collectMetrics || kind == meterStatusChanged)
+	restricted := !action && (kind == collectMetrics || kind == meterStatusChanged)
 	if !restricted {
 		if err := f.reemit(); err != nil {
 			return err
 		}
 	}
-	if err := f.emit(emission{key: f.env.key(), name: f.env.Name(), env: f.env.Event}); err != nil {
+	if err := f.emit(emission{key: f.event, name: f.event.name, env: &f.env.Event}); err != nil {
 		return err
 	}
-	if !f.env.IsAction() && kind != stop && kind != remove && !restricted {
-		if err := f.emit(emission{key: internalPrefix + reconcileName, name: f.env.Name()}); err != nil {
+	if !action && kind != stop && kind != remove && !restricted {
+		if err := f.emit(emission{key: eventKey{internalSpace, reconcileName}, name: f.event.name}); err != nil {
 			return err
 		}
 	}
@@ -81,13 +80,14 @@ func (f *Framework) commit() error {
 	return f.stored.commit()
 }
 
-// endWith ends a dispatch that a handler gave up with a status.
-func (f *Framework) endWith(s Status) error {
-	if err := f.model.unit.SetStatus(s); err != nil {
+// giveUp ends a dispatch with the error of a handler, unless that is a status.
+func (f *Framework) giveUp(err error) error {
+	var status *statusError
+	if !errors.As(err, &status) {
+		return err
+	}
+	if err := f.model.unit.SetStatus(status.status); err != nil {
 		return err
 	}
 	return f.commit()
 }
-
-// lastOf is the last element of a key.
-func lastOf(key string) string { return path.Base(key) }

@@ -280,10 +280,19 @@ type SecretEvent struct {
 	Secret *Secret
 }
 
+func (e *SecretEvent) find(f *Framework, env *EventEnv) {
+	e.Secret = &Secret{m: &f.model, id: env.SecretID, label: env.SecretLabel}
+}
+
 // SecretChangedEvent comes to those who have read a secret that has new content.
 type SecretChangedEvent struct {
 	DeferrableEvent
 	SecretEvent
+}
+
+func (e *SecretChangedEvent) bind(f *Framework, em emission) error {
+	e.find(f, em.env)
+	return e.DeferrableEvent.bind(f, em)
 }
 
 // SecretRotateEvent asks the owner for new content.
@@ -292,11 +301,22 @@ type SecretRotateEvent struct {
 	SecretEvent
 }
 
+func (e *SecretRotateEvent) bind(f *Framework, em emission) error {
+	e.find(f, em.env)
+	return e.EventBase.bind(f, em)
+}
+
 // SecretExpiredEvent tells the owner that a revision has expired.
 type SecretExpiredEvent struct {
 	EventBase
 	SecretEvent
 	Revision int
+}
+
+func (e *SecretExpiredEvent) bind(f *Framework, em emission) error {
+	e.find(f, em.env)
+	e.Revision = em.env.SecretRevision
+	return e.EventBase.bind(f, em)
 }
 
 // RemoveRevision removes the revision that has expired.
@@ -309,37 +329,31 @@ type SecretRemoveEvent struct {
 	Revision int
 }
 
+func (e *SecretRemoveEvent) bind(f *Framework, em emission) error {
+	e.find(f, em.env)
+	e.Revision = em.env.SecretRevision
+	return e.DeferrableEvent.bind(f, em)
+}
+
 // RemoveRevision removes the revision nobody tracks.
 func (e *SecretRemoveEvent) RemoveRevision() error { return e.Secret.RemoveRevision(e.Revision) }
 
-func (f *Framework) secret(em emission) SecretEvent {
-	return SecretEvent{&Secret{m: f.model, id: em.env.SecretID, label: em.env.SecretLabel}}
-}
-
 // OnSecretChanged observes secret-changed.
 func OnSecretChanged(handle func(*SecretChangedEvent) error) Observation {
-	return hook(secretChanged, func(f *Framework, em emission) error {
-		return handle(&SecretChangedEvent{f.deferrable(em), f.secret(em)})
-	})
+	return hook(secretChanged, handle)
 }
 
 // OnSecretRotate observes secret-rotate.
 func OnSecretRotate(handle func(*SecretRotateEvent) error) Observation {
-	return hook(secretRotate, func(f *Framework, em emission) error {
-		return handle(&SecretRotateEvent{f.base(em), f.secret(em)})
-	})
+	return hook(secretRotate, handle)
 }
 
 // OnSecretExpired observes secret-expired.
 func OnSecretExpired(handle func(*SecretExpiredEvent) error) Observation {
-	return hook(secretExpired, func(f *Framework, em emission) error {
-		return handle(&SecretExpiredEvent{f.base(em), f.secret(em), em.env.SecretRevision})
-	})
+	return hook(secretExpired, handle)
 }
 
 // OnSecretRemove observes secret-remove.
 func OnSecretRemove(handle func(*SecretRemoveEvent) error) Observation {
-	return hook(secretRemove, func(f *Framework, em emission) error {
-		return handle(&SecretRemoveEvent{f.deferrable(em), f.secret(em), em.env.SecretRevision})
-	})
+	return hook(secretRemove, handle)
 }

@@ -41,9 +41,12 @@ func (f *Framework) StoredState(key string, value any) error {
 // storedStates are the stored states of one dispatch.
 type storedStates struct {
 	backend StateBackend
-	loaded  map[string]string // nil: not read yet
+	loaded  map[string]string
+	read    bool // loaded is what is kept
 	values  []storedValue
-	changes map[string]string // beside values; empty deletes
+	// What has changed, of the values and beside them.
+	set     map[string]string
+	deleted []string
 }
 
 type storedValue struct {
@@ -52,21 +55,14 @@ type storedValue struct {
 }
 
 func (s *storedStates) get(key string) (string, error) {
-	if s.loaded == nil {
+	if !s.read {
 		all, err := s.backend.StateGet()
 		if err != nil {
 			return "", err
 		}
-		s.loaded = clone(all)
+		s.loaded, s.read = all, true
 	}
 	return s.loaded[key], nil
-}
-
-func (s *storedStates) set(key, text string) {
-	if s.changes == nil {
-		s.changes = map[string]string{}
-	}
-	s.changes[key] = text
 }
 
 // commit writes what has changed, in one step.
@@ -76,22 +72,12 @@ func (s *storedStates) commit() error {
 		if err != nil {
 			return kith.Errorf(kith.Invalid, "cannot store the state %q: %v", v.key, err)
 		}
-		if text := string(data); text != s.loaded[v.key] {
-			s.set(v.key, text)
+		if string(data) != s.loaded[v.key] {
+			put(&s.set, v.key, string(data))
 		}
 	}
-	if len(s.changes) == 0 {
+	if len(s.set)+len(s.deleted) == 0 {
 		return nil
 	}
-	set := map[string]string{}
-	var deleted []string
-	for key, text := range s.changes { // any order: sorted below
-		if text == "" {
-			deleted = append(deleted, key)
-		} else {
-			set[key] = text
-		}
-	}
-	slices.Sort(deleted)
-	return s.backend.StateSet(set, deleted)
+	return s.backend.StateSet(s.set, s.deleted)
 }

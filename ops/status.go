@@ -65,6 +65,11 @@ type CollectStatusEvent struct {
 	added *collected
 }
 
+func (e *CollectStatusEvent) bind(f *Framework, em emission) error {
+	e.added = em.custom.(*collected)
+	return e.EventBase.bind(f, em)
+}
+
 type collected struct {
 	best Status
 	err  error
@@ -83,11 +88,11 @@ func (e *CollectStatusEvent) AddStatus(s Status) {
 
 // collectStatus asks for the unit's status, or the application's, and sets it.
 func (f *Framework) collectStatus(app bool) error {
-	name, key := collectUnitStatusName, internalPrefix+collectUnitStatusName
+	key := eventKey{internalSpace, collectUnitStatusName}
 	if app {
-		name, key = collectAppStatusName, internalPrefix+collectAppStatusName
+		key.name = collectAppStatusName
 	}
-	if !slices.ContainsFunc(f.observers, func(o Observation) bool { return o.key == key }) {
+	if !slices.ContainsFunc(f.observers, func(o Observation) bool { return o.isFor(key) }) {
 		return nil
 	}
 	if app {
@@ -97,7 +102,7 @@ func (f *Framework) collectStatus(app bool) error {
 		}
 	}
 	var added collected
-	if err := f.emit(emission{key: key, name: name, custom: &added}); err != nil {
+	if err := f.emit(emission{key: key, name: key.name, custom: &added}); err != nil {
 		return err
 	}
 	if added.err != nil || added.best.Name == "" {

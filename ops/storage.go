@@ -42,10 +42,7 @@ func (m *Model) Storages(name string) ([]*Storage, error) {
 		all = append(all, s)
 	}
 	slices.SortFunc(all, func(a, b *Storage) int { return a.Index - b.Index })
-	if m.storages == nil {
-		m.storages = map[string][]*Storage{}
-	}
-	m.storages[name] = all
+	put(&m.storages, name, all)
 	return all, nil
 }
 
@@ -102,10 +99,7 @@ func (m *Model) Resource(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if m.resources == nil {
-		m.resources = map[string]string{}
-	}
-	m.resources[name] = path
+	put(&m.resources, name, path)
 	return path, nil
 }
 
@@ -113,6 +107,26 @@ func (m *Model) Resource(name string) (string, error) {
 type StorageEvent struct {
 	DeferrableEvent
 	Storage *Storage
+}
+
+// bind finds the storage of the event. Where the host does not say where it is it is asked,
+// and may not know any more if the event was deferred.
+func (e *StorageEvent) bind(f *Framework, em emission) error {
+	s, err := parseStorage(em.env.StorageID)
+	if err != nil {
+		return err
+	}
+	e.Storage = s
+	if s.Kind, s.Location = em.env.StorageKind, em.env.StorageLocation; s.Location == "" {
+		var refused *ModelError
+		switch known, err := f.model.storage(s.ID); {
+		case err == nil:
+			e.Storage = known
+		case !em.late || !errors.As(err, &refused):
+			return err
+		}
+	}
+	return e.DeferrableEvent.bind(f, em)
 }
 
 // StorageAttachedEvent comes when an instance can be used.
@@ -123,41 +137,10 @@ type StorageDetachingEvent struct{ StorageEvent }
 
 // OnStorageAttached observes storage-attached of a storage.
 func OnStorageAttached(name string, handle func(*StorageAttachedEvent) error) Observation {
-	return storageHook(name, storageAttached, func(e StorageEvent) error { return handle(&StorageAttachedEvent{e}) })
+	return hookOf(aStorage, name, "-"+storageAttached, handle)
 }
 
 // OnStorageDetaching observes storage-detaching of a storage.
 func OnStorageDetaching(name string, handle func(*StorageDetachingEvent) error) Observation {
-	return storageHook(name, storageDetaching, func(e StorageEvent) error { return handle(&StorageDetachingEvent{e}) })
-}
-
-// storageOf is the storage of an event. Where the host does not say where it is it is asked,
-// and may not know any more if the event was deferred.
-func (m *Model) storageOf(em emission) (*Storage, error) {
-	s, err := parseStorage(em.env.StorageID)
-	if err != nil {
-		return nil, err
-	}
-	if s.Kind, s.Location = em.env.StorageKind, em.env.StorageLocation; s.Location != "" {
-		return s, nil
-	}
-	var refused *ModelError
-	known, err := m.storage(s.ID)
-	if em.late && errors.As(err, &refused) {
-		return s, nil
-	}
-	return known, err
-}
-
-func storageHook(name, kind string, call func(StorageEvent) error) Observation {
-	return hook(name+"-"+kind, func(f *Framework, em emission) error {
-		s, err := f.model.storageOf(em)
-		if err != nil {
-			return err
-		}
-		return call(StorageEvent{f.deferrable(em), s})
-	}).about("storage", name, func(c *CharmMeta, name string) bool {
-		_, ok := c.Storages[name]
-		return ok
-	})
+	return hookOf(aStorage, name, "-"+storageDetaching, handle)
 }

@@ -8,6 +8,11 @@ type WorkloadEvent struct {
 	Workload string // the container's name
 }
 
+func (e *WorkloadEvent) bind(f *Framework, em emission) error {
+	e.Workload = em.env.WorkloadName
+	return e.DeferrableEvent.bind(f, em)
+}
+
 // PebbleReadyEvent comes when the container's Pebble answers, at each start of it.
 type PebbleReadyEvent struct{ WorkloadEvent }
 
@@ -19,10 +24,20 @@ type PebbleCustomNoticeEvent struct {
 	NoticeKey  string
 }
 
+func (e *PebbleCustomNoticeEvent) bind(f *Framework, em emission) error {
+	e.NoticeID, e.NoticeType, e.NoticeKey = em.env.NoticeID, em.env.NoticeType, em.env.NoticeKey
+	return e.WorkloadEvent.bind(f, em)
+}
+
 // PebbleCheckFailedEvent comes when a health check has reached its threshold.
 type PebbleCheckFailedEvent struct {
 	WorkloadEvent
 	Check string
+}
+
+func (e *PebbleCheckFailedEvent) bind(f *Framework, em emission) error {
+	e.Check = em.env.CheckName
+	return e.WorkloadEvent.bind(f, em)
 }
 
 // PebbleCheckRecoveredEvent comes when a failed health check succeeds again.
@@ -31,37 +46,27 @@ type PebbleCheckRecoveredEvent struct {
 	Check string
 }
 
+func (e *PebbleCheckRecoveredEvent) bind(f *Framework, em emission) error {
+	e.Check = em.env.CheckName
+	return e.WorkloadEvent.bind(f, em)
+}
+
 // OnPebbleReady observes pebble-ready of a container.
 func OnPebbleReady(container string, handle func(*PebbleReadyEvent) error) Observation {
-	return workloadHook(container, pebbleReady, func(e WorkloadEvent, _ EventEnv) error { return handle(&PebbleReadyEvent{e}) })
+	return hookOf(aContainer, container, "-"+pebbleReady, handle)
 }
 
 // OnPebbleCustomNotice observes pebble-custom-notice of a container.
 func OnPebbleCustomNotice(container string, handle func(*PebbleCustomNoticeEvent) error) Observation {
-	return workloadHook(container, pebbleCustomNotice, func(e WorkloadEvent, env EventEnv) error {
-		return handle(&PebbleCustomNoticeEvent{e, env.NoticeID, env.NoticeType, env.NoticeKey})
-	})
+	return hookOf(aContainer, container, "-"+pebbleCustomNotice, handle)
 }
 
 // OnPebbleCheckFailed observes pebble-check-failed of a container.
 func OnPebbleCheckFailed(container string, handle func(*PebbleCheckFailedEvent) error) Observation {
-	return workloadHook(container, pebbleCheckFailed, func(e WorkloadEvent, env EventEnv) error {
-		return handle(&PebbleCheckFailedEvent{e, env.CheckName})
-	})
+	return hookOf(aContainer, container, "-"+pebbleCheckFailed, handle)
 }
 
 // OnPebbleCheckRecovered observes pebble-check-recovered of a container.
 func OnPebbleCheckRecovered(container string, handle func(*PebbleCheckRecoveredEvent) error) Observation {
-	return workloadHook(container, pebbleCheckRecovered, func(e WorkloadEvent, env EventEnv) error {
-		return handle(&PebbleCheckRecoveredEvent{e, env.CheckName})
-	})
-}
-
-func workloadHook(container, kind string, call func(WorkloadEvent, EventEnv) error) Observation {
-	return hook(container+"-"+kind, func(f *Framework, em emission) error {
-		return call(WorkloadEvent{f.deferrable(em), em.env.WorkloadName}, em.env)
-	}).about("container", container, func(c *CharmMeta, container string) bool {
-		_, ok := c.Containers[container]
-		return ok
-	})
+	return hookOf(aContainer, container, "-"+pebbleCheckRecovered, handle)
 }

@@ -115,7 +115,7 @@ func (w *world) dispatch(hook core.Hook, new func(*ops.Framework) (struct{}, err
 		path = "actions/" + hook.Task.Action
 		c.Task = &core.TaskContext{ID: hook.Task.ID, Action: hook.Task.Action, Params: w.params}
 	}
-	run := hooktool.NewRun(c, hook, w)
+	run := hooktool.NewRun(&c, hook, w)
 	w.last = run
 	env := ops.Env{
 		DispatchPath: path, CharmDir: "/charm", Unit: c.Unit, ModelName: c.ModelName, ModelUUID: c.Model, JujuVersion: "3.6.14",

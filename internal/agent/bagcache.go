@@ -65,7 +65,7 @@ func bagBytes(data map[string]string) int {
 
 // fill prepares the cache for a hook: what the hook makes old goes, and what came
 // with it is kept. It returns what the hook sees.
-func (c *bagCache) fill(a *api.Assignment) core.HookContext {
+func (c *bagCache) fill(a *api.Assignment) *core.HookContext {
 	members := announced(&a.Context)
 	for k := range c.bags { // any order: a set is thinned out
 		if !members[k] {
@@ -80,7 +80,7 @@ func (c *bagCache) fill(a *api.Assignment) core.HookContext {
 			c.put(k, b.Data)
 		}
 	}
-	return a.Context
+	return &a.Context
 }
 
 // announced are the bags of the members the unit has been told of.

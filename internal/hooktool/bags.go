@@ -1,7 +1,9 @@
 package hooktool
 
 import (
+	"cmp"
 	"maps"
+	"slices"
 
 	"kith"
 	"kith/internal/core"
@@ -16,7 +18,6 @@ func (r *Run) bag(id kith.RelationID, owner string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	data = printable(data)
 	put(&r.bags, bagKey{id, owner}, data)
 	return data, nil
 }
@@ -25,19 +26,11 @@ func (r *Run) bag(id kith.RelationID, owner string) (map[string]string, error) {
 func (r *Run) known(id kith.RelationID, owner string) (map[string]string, bool) {
 	for _, b := range r.ctx.Bags {
 		if b.Relation == id && b.Owner == owner {
-			return printable(b.Data), true
+			return b.Data, true
 		}
 	}
 	data, ok := r.bags[bagKey{id, owner}]
 	return data, ok
-}
-
-// printable makes an empty bag print as {}.
-func printable(data map[string]string) map[string]string {
-	if data == nil {
-		return map[string]string{}
-	}
-	return data
 }
 
 // ownBag is one of the bags this unit writes, as it will be when the hook commits.
@@ -46,7 +39,25 @@ func (r *Run) ownBag(id kith.RelationID, app bool) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return overlay(data, r.written[sideKey{id, app}]), nil
+	if i, found := r.findWritten(id, app); found {
+		data = overlay(data, r.written[i].Set)
+	}
+	return data, nil
+}
+
+// findWritten finds what the run has written into one of the unit's bags, or where that goes.
+func (r *Run) findWritten(id kith.RelationID, app bool) (i int, found bool) {
+	return slices.BinarySearchFunc(r.written, app, func(w core.BagWrite, app bool) int {
+		switch {
+		case w.Relation != id:
+			return cmp.Compare(w.Relation, id)
+		case w.App == app:
+			return 0
+		case app: // the unit's own bag first
+			return -1
+		}
+		return 1
+	})
 }
 
 // owner is whose bag the unit writes: its own, or its application's.
@@ -74,36 +85,49 @@ func (r *Run) readBag(id kith.RelationID, owner string) (map[string]string, erro
 	return r.bag(id, owner) // who may is the controller's to say
 }
 
-// write buffers settings for one of the unit's own bags.
+// write buffers settings for one of the unit's own bags. It keeps set, and nobody changes it
+// from then on: neither a later write nor who got it as an effect.
 func (r *Run) write(id kith.RelationID, app bool, set map[string]string) error {
 	if len(set) == 0 {
 		return nil
 	}
-	side := sideKey{id, app}
-	merged := maps.Clone(r.written[side])
-	if merged == nil {
-		merged = make(map[string]string, len(set))
+	i, found := r.findWritten(id, app)
+	if found {
+		merged := maps.Clone(r.written[i].Set)
+		maps.Copy(merged, set)
+		set = merged
 	}
-	maps.Copy(merged, set)
-	size := 0
 	// What is in the bag already counts if it is known; if not, the commit will tell.
 	known, _ := r.known(id, r.owner(app))
-	for k, v := range overlay(known, merged) { // any order: a sum
-		size += len(k) + len(v)
-	}
-	if size > core.MaxBagSize {
+	if size := sizeOf(known, set); size > core.MaxBagSize {
 		return kith.Errorf(kith.Invalid, "max allowed total size (%d): quota limit exceeded", core.MaxBagSize).
 			WithHint("a databag holds %d bytes of keys and values (the limit core.MaxBagSize); these would make %d", core.MaxBagSize, size)
 	}
-	put(&r.written, side, merged)
+	if !found {
+		r.written = slices.Insert(r.written, i, core.BagWrite{Relation: id, App: app})
+	}
+	r.written[i].Set = set
 	return nil
+}
+
+// sizeOf is the size of data with set written over it.
+func sizeOf(data, set map[string]string) int {
+	size := 0
+	for k, v := range set { // any order: a sum
+		if v != "" {
+			size += len(k) + len(v)
+		}
+	}
+	for k, v := range data { // any order: a sum
+		if _, gone := set[k]; !gone {
+			size += len(k) + len(v)
+		}
+	}
+	return size
 }
 
 // overlay is data with set written over it; an empty value deletes.
 func overlay(data, set map[string]string) map[string]string {
-	if len(set) == 0 {
-		return data
-	}
 	merged := make(map[string]string, len(data)+len(set))
 	maps.Copy(merged, data)
 	for k, v := range set { // any order: keys are distinct

@@ -92,6 +92,9 @@ func relationGet(i *invocation) error {
 		return err
 	}
 	if key == "" || key == "-" {
+		if data == nil {
+			data = map[string]string{} // which prints as {}
+		}
 		return out.print(data)
 	}
 	if value, ok := data[key]; ok {
@@ -205,28 +208,29 @@ func relationList(i *invocation) error {
 	if *app {
 		return out.print(string(of.RemoteApp))
 	}
-	return out.print(i.run.members(of))
+	names := []string{}
+	for _, u := range i.run.members(of) {
+		names = append(names, string(u))
+	}
+	return out.print(names)
 }
 
 // members are the remote units this unit has been told of, the one whose joined hook
 // is running included, the one whose departed hook is running left out (relations
 // reference, section 5.6).
-func (r *Run) members(of *core.RelationContext) []string {
-	names := []string{}
-	for _, u := range of.Members {
-		names = append(names, string(u))
-	}
+func (r *Run) members(of *core.RelationContext) []kith.UnitName {
+	units := make([]kith.UnitName, len(of.Members), len(of.Members)+1)
+	copy(units, of.Members)
 	if h := r.hook.Relation; r.about(of.ID) && h.RemoteUnit != "" {
-		known := slices.Contains(names, string(h.RemoteUnit))
 		switch {
 		case r.hook.Kind == core.RelationDeparted:
-			names = slices.DeleteFunc(names, func(n string) bool { return n == string(h.RemoteUnit) })
-		case r.hook.Kind == core.RelationJoined && !known:
-			names = append(names, string(h.RemoteUnit))
+			units = slices.DeleteFunc(units, func(u kith.UnitName) bool { return u == h.RemoteUnit })
+		case r.hook.Kind == core.RelationJoined && !slices.Contains(units, h.RemoteUnit):
+			units = append(units, h.RemoteUnit)
 		}
 	}
-	slices.Sort(names)
-	return names
+	slices.Sort(units)
+	return units
 }
 
 func relationModelGet(i *invocation) error {

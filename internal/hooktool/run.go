@@ -122,14 +122,9 @@ type bagKey struct {
 	owner    string
 }
 
-type sideKey struct {
-	relation kith.RelationID
-	app      bool
-}
-
 // Run is one run of one hook. See the package documentation.
 type Run struct {
-	ctx  core.HookContext
+	ctx  *core.HookContext
 	hook core.Hook
 	host Host
 
@@ -142,7 +137,7 @@ type Run struct {
 	secrets    map[kith.SecretID]core.SecretValue
 
 	// What was written and commits with the hook. The maps are made with the first write.
-	written map[sideKey]map[string]string
+	written []core.BagWrite // by relation, the unit's own bag before its application's
 	ports   []core.PortWrite
 	state   map[string]*string
 	// secretWrites are in the order of the first call about each secret.
@@ -158,8 +153,8 @@ type Run struct {
 	logged  int     // messages of action-log
 }
 
-// NewRun starts a run of hook, which sees ctx.
-func NewRun(ctx core.HookContext, hook core.Hook, host Host) *Run {
+// NewRun starts a run of hook, which sees ctx: it does not change while the run lasts.
+func NewRun(ctx *core.HookContext, hook core.Hook, host Host) *Run {
 	return &Run{ctx: ctx, hook: hook, host: host}
 }
 
@@ -173,21 +168,7 @@ func put[K comparable, V any](m *map[K]V, key K, value V) {
 
 // Effects is everything written so far that commits with the hook.
 func (r *Run) Effects() core.Effects {
-	e := core.Effects{Ports: slices.Clone(r.ports)}
-	for side, set := range r.written { // any order: sorted below
-		e.Bags = append(e.Bags, core.BagWrite{Relation: side.relation, App: side.app, Set: maps.Clone(set)})
-	}
-	slices.SortFunc(e.Bags, func(a, b core.BagWrite) int {
-		switch {
-		case a.Relation != b.Relation:
-			return int(a.Relation) - int(b.Relation)
-		case a.App == b.App:
-			return 0
-		case b.App: // the unit's own bag first
-			return -1
-		}
-		return 1
-	})
+	e := core.Effects{Bags: slices.Clone(r.written), Ports: slices.Clone(r.ports)}
 	if len(r.state) > 0 {
 		e.State = maps.Clone(r.state)
 	}

@@ -66,7 +66,9 @@ func newCommitted(fatal func(...any)) *committed {
 func (c *committed) begin(u kith.UnitName) *hooktool.Run {
 	c.unit = u
 	v, _ := core.ViewOf(c.m, u)
-	return hooktool.NewRun(v.Context(core.Hook{Kind: core.UpdateStatus}, c.now), core.Hook{Kind: core.UpdateStatus}, c)
+	hook := core.Hook{Kind: core.UpdateStatus}
+	ctx := v.Context(hook, c.now)
+	return hooktool.NewRun(&ctx, hook, c)
 }
 
 func (c *committed) commit(run *hooktool.Run) error {

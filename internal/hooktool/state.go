@@ -2,17 +2,18 @@ package hooktool
 
 import (
 	"maps"
-	"slices"
 
 	"kith"
 	"kith/internal/core"
 )
 
-// stateNow is the charm's state as it will be when the hook commits; nil if empty.
+// stateNow is the charm's state as it will be when the hook commits; nil if empty. The
+// result is not modified.
 func (r *Run) stateNow() map[string]string {
-	data := maps.Clone(r.ctx.State)
-	if data == nil {
-		data = map[string]string{}
+	data := r.ctx.State
+	if len(r.state) > 0 {
+		data = make(map[string]string, len(r.ctx.State)+len(r.state))
+		maps.Copy(data, r.ctx.State)
 	}
 	for k, v := range r.state { // any order: keys are distinct
 		if v == nil {
@@ -68,13 +69,15 @@ func stateSet(i *invocation) error {
 // SetState keeps values of the charm: state-set. Errors: Invalid, and nothing is kept, if a
 // key or value is too long. The commit would find that too; Juju's tool says it at once (section 10.2).
 func (r *Run) SetState(set map[string]string) error {
-	for _, k := range slices.Sorted(maps.Keys(set)) {
+	longest := 0
+	for k, v := range set { // any order: a maximum, and one error for all
 		if len(k) > core.MaxStateKey {
 			return kith.Errorf(kith.Invalid, "max allowed key length (%d) exceeded", core.MaxStateKey)
 		}
-		if len(set[k]) > core.MaxStateValue {
-			return kith.Errorf(kith.Invalid, "max allowed value length (%d) exceeded", core.MaxStateValue)
-		}
+		longest = max(longest, len(v))
+	}
+	if longest > core.MaxStateValue {
+		return kith.Errorf(kith.Invalid, "max allowed value length (%d) exceeded", core.MaxStateValue)
 	}
 	for k, v := range set { // any order: keys are distinct
 		put(&r.state, k, &v)

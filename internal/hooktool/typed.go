@@ -1,7 +1,6 @@
 package hooktool
 
 import (
-	"maps"
 	"slices"
 
 	"kith"
@@ -22,18 +21,13 @@ func (r *Run) RelationIDs(endpoint kith.EndpointName) []kith.RelationID {
 	return ids
 }
 
-// RelationUnits are the remote units of a relation, sorted: relation-list.
+// RelationUnits are the remote units of a relation, sorted: relation-list. The slice is the caller's.
 func (r *Run) RelationUnits(id kith.RelationID) ([]kith.UnitName, error) {
 	of, err := r.relation(id)
 	if err != nil {
 		return nil, err
 	}
-	names := r.members(of)
-	units := make([]kith.UnitName, len(names))
-	for i, n := range names {
-		units[i] = kith.UnitName(n)
-	}
-	return units, nil
+	return r.members(of), nil
 }
 
 // RelationApp is the remote application of a relation: relation-list --app.
@@ -45,21 +39,17 @@ func (r *Run) RelationApp(id kith.RelationID) (kith.AppName, error) {
 	return of.RemoteApp, nil
 }
 
-// RelationGet is a copy of a databag: relation-get. owner is a unit, or an application.
+// RelationGet is a databag: relation-get. owner is a unit, or an application. The map is
+// shared, as all data of a run is: neither side changes it.
 func (r *Run) RelationGet(id kith.RelationID, owner string) (map[string]string, error) {
 	if _, err := r.relation(id); err != nil {
 		return nil, err
 	}
-	data, err := r.readBag(id, owner)
-	if err != nil {
-		return nil, err
-	}
-	bag := make(map[string]string, len(data))
-	maps.Copy(bag, data)
-	return bag, nil
+	return r.readBag(id, owner)
 }
 
-// RelationSet writes settings of the unit, or of its application: relation-set.
+// RelationSet writes settings of the unit, or of its application: relation-set. The run keeps
+// the map, and the caller does not change it any more.
 func (r *Run) RelationSet(id kith.RelationID, app bool, set map[string]string) error {
 	if _, err := r.relation(id); err != nil {
 		return err
@@ -90,7 +80,7 @@ func (r *Run) Config() map[string]any {
 	return values
 }
 
-// State is the charm's state: state-get.
+// State is the charm's state: state-get. The map is shared: neither side changes it.
 func (r *Run) State() map[string]string { return r.stateNow() }
 
 // charmMay are the statuses a charm may set.

@@ -157,8 +157,8 @@ func newHost() *host {
 }
 
 // context is what unit web/0 sees (section 18), with two more relations for orders.
-func context() core.HookContext {
-	return core.HookContext{
+func context() *core.HookContext {
+	return &core.HookContext{
 		Model: "deadbeef-0bad-400d-8000-4b1d0d06f00d", ModelName: "prod", Unit: "web/0", Address: "127.0.1.1",
 		Config: map[string]any{"port": float64(8080)}, Options: []string{"name", "port"},
 		Bindings: []string{"cluster", "db", "juju-info", "logs"}, Leader: true,

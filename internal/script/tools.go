@@ -27,7 +27,8 @@ func (w *World) newShell(u kith.UnitName, h core.Hook) *shell {
 	s := &shell{w: w, unit: u, hook: h, began: w.model.Revision}
 	v, _ := core.ViewOf(&w.model, u)
 	s.retry = v.Past.Failed != nil
-	s.run = hooktool.NewRun(v.Context(h, w.now).Placed(place), h, s)
+	ctx := v.Context(h, w.now).Placed(place)
+	s.run = hooktool.NewRun(&ctx, h, s)
 	return s
 }
 

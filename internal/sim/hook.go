@@ -45,7 +45,7 @@ type part func(*hookRun) string
 
 func newHook(u *unit, a *api.Assignment, token string) *hookRun {
 	h := &hookRun{u: u, a: a, token: token, program: []part{(*hookRun).count}}
-	h.run = hooktool.NewRun(a.Context, a.Hook, h)
+	h.run = hooktool.NewRun(&a.Context, a.Hook, h)
 	if a.Hook.Task != nil {
 		h.program = taskProgram()
 		return h

@@ -140,7 +140,7 @@ func (w *world) newRun(u kith.UnitName, h core.Hook) *hookRun {
 	if len(r.ctx.Storage) > 0 {
 		r.ctx = r.ctx.Placed(w.storageDir)
 	}
-	r.run = hooktool.NewRun(r.ctx, h, r)
+	r.run = hooktool.NewRun(&r.ctx, h, r)
 	return r
 }
 

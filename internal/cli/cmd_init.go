@@ -50,14 +50,14 @@ A charm in Go is built before it is deployed: "make" there builds its dispatch, 
 
 // initCharm writes a new charm into a folder.
 func (x *call) initCharm(dir, name, sdk string) error {
+	if dir == "" {
+		return &usageError{kith.Errorf(kith.Invalid, "cannot start a charm: the folder has no name").WithHint("a dot is this folder")}
+	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return err
 	}
-	if name == "" {
-		name = filepath.Base(dir)
-	}
-	app, err := kith.ParseAppName(name)
+	app, err := charmName(name, dir)
 	if err != nil {
 		return &usageError{err}
 	}
@@ -76,6 +76,19 @@ func (x *call) initCharm(dir, name, sdk string) error {
 	return nil
 }
 
+// charmName is the name that was given, or the folder's.
+func charmName(given, dir string) (kith.AppName, error) {
+	if given != "" {
+		return kith.ParseAppName(given)
+	}
+	name, err := kith.ParseAppName(filepath.Base(dir))
+	var bad *kith.Error
+	if errors.As(err, &bad) {
+		err = bad.WithHint("%s; --name NAME gives the charm another name than its folder's", bad.Hint)
+	}
+	return name, err
+}
+
 // findSDK is the checkout of kith that the charm is to use.
 func findSDK(given, dir string) (string, error) {
 	if given != "" {
@@ -88,15 +101,20 @@ func findSDK(given, dir string) (string, error) {
 	if program, err = filepath.EvalSymlinks(program); err != nil {
 		program = dir
 	}
-	if found := scaffold.FindSDK(filepath.Dir(program), dir); found != "" {
-		return found, nil
+	for _, found := range []string{scaffold.FindSDK(filepath.Dir(program)), scaffold.CompiledFrom(), scaffold.FindSDK(dir)} {
+		if found != "" {
+			return found, nil
+		}
 	}
 	return "", kith.Errorf(kith.NotFound, "cannot find a checkout of kith for package kith/ops").
-		WithHint("name one with --sdk DIR")
+		WithHint("name one with --sdk DIR: the folder whose go.mod says: module kith")
 }
 
 // writeNew writes files that must not be there yet: all of them or none.
 func writeNew(dir string, files []scaffold.File) error {
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return kith.Errorf(kith.Conflict, "cannot start a charm in %q: it is a file", dir).WithHint("name a folder, or a new one")
+	}
 	for _, f := range files {
 		if _, err := os.Lstat(filepath.Join(dir, f.Name)); !errors.Is(err, fs.ErrNotExist) {
 			return kith.Errorf(kith.Conflict, "cannot start a charm in %q: there is a file %s already", dir, f.Name).

@@ -8,7 +8,9 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"text/template"
 
@@ -48,9 +50,10 @@ func Files(o Options) ([]File, error) {
 	}
 	data := struct {
 		Options
+		Path     string
 		Go       string
 		Requires []string
-	}{o, directive(mod, "go"), requirements(mod)}
+	}{o, quoted(o.SDK), directive(mod, "go"), requirements(mod)}
 	files := []File{{"go.sum", sum}}
 	err = fs.WalkDir(templates, "charm", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -79,6 +82,16 @@ func target(name string) string {
 	return name
 }
 
+// CompiledFrom is the checkout that this program was compiled in, if it is still there and
+// the program says so: one that was built with -trimpath does not.
+func CompiledFrom() string {
+	_, file, _, ok := runtime.Caller(0)
+	if !ok || !filepath.IsAbs(file) {
+		return ""
+	}
+	return FindSDK(filepath.Dir(file))
+}
+
 // FindSDK looks for a checkout of kith: in each folder, and above it. The result is
 // absolute, or empty.
 func FindSDK(folders ...string) string {
@@ -99,6 +112,14 @@ func FindSDK(folders ...string) string {
 		}
 	}
 	return ""
+}
+
+// quoted is a path as go.mod has it: in quotes if it would not be one word.
+func quoted(path string) string {
+	if strings.ContainsAny(path, " \t\"'`()[]{},") || strings.Contains(path, "//") || strings.Contains(path, "/*") {
+		return strconv.Quote(path)
+	}
+	return path
 }
 
 func moduleOf(mod []byte) string { return directive(mod, "module") }

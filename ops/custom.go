@@ -1,6 +1,11 @@
 package ops
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+
+	"kith"
+)
 
 // CustomEvent is to be embedded in the events of a charm library: see [Source].
 type CustomEvent struct{ DeferrableEvent }
@@ -35,8 +40,20 @@ type Source[T any, P custom[T]] struct {
 
 // NewSource makes a source. The name is unique in the charm and stays the same, as
 // deferred events are found by it: "database/created", with the endpoint's name where
-// a charm may have the library twice.
+// a charm may have the library twice. An empty name, or one that is taken, is a mistake in the charm:
+// the dispatch fails with an error that says so.
+//
+// A source belongs to the dispatch it was made in, as all of a charm does: it is made anew for each
+// event, by the function given to [Main], and never kept in a package variable.
 func NewSource[T any, P custom[T]](f *Framework, name string) *Source[T, P] {
+	switch {
+	case name == "":
+		f.fail(kith.Errorf(kith.Invalid, "cannot make a source of events without a name"))
+	case slices.Contains(f.sources, name):
+		f.fail(kith.Errorf(kith.Invalid, "cannot make two sources of events named %q", name).
+			WithHint("a library that a charm has twice puts the endpoint into the names of its events"))
+	}
+	f.sources = append(f.sources, name)
 	return &Source[T, P]{f, name}
 }
 

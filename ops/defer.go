@@ -5,12 +5,21 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strconv"
 
 	"kith"
 )
 
-// deferKey is where the deferred events are kept, beside the stored states.
+// deferKey is where the deferred events are kept, beside the stored states; partKey names the
+// keys of a queue too long for one.
 const deferKey = "#notices#"
+
+func partKey(n int) string {
+	if n == 0 {
+		return deferKey
+	}
+	return deferKey + strconv.Itoa(n)
+}
 
 // notice is one delivery of one event to one observer that was deferred, or may be.
 type notice struct {
@@ -29,8 +38,9 @@ func (n *notice) same(o *notice) bool {
 type deferQueue struct {
 	notices []*notice
 	loaded  bool
-	// saved is the form the queue was loaded in.
+	// saved is the form the queue was loaded in, and parts how many keys it was under.
 	saved string
+	parts int
 }
 
 // loadQueue reads the queue, if any observer of this charm could have deferred.
@@ -38,16 +48,25 @@ func (f *Framework) loadQueue() error {
 	if f.queue.loaded || !f.mayDefer {
 		return nil
 	}
-	text, err := f.stored.get(deferKey)
-	if err != nil {
-		return err
+	text := ""
+	for {
+		part, err := f.stored.get(partKey(f.queue.parts))
+		if err != nil {
+			return err
+		}
+		if part == "" {
+			break
+		}
+		text += part
+		f.queue.parts++
 	}
 	f.queue.loaded, f.queue.saved = true, text
 	if text == "" {
 		return nil
 	}
 	if err := json.Unmarshal([]byte(text), &f.queue.notices); err != nil {
-		return kith.Errorf(kith.Internal, "cannot read the deferred events: %v", err)
+		return kith.Errorf(kith.Internal, "cannot read the deferred events: %v", err).
+			WithHint("delete the state %q of the unit to go on without them", deferKey)
 	}
 	return nil
 }
@@ -77,7 +96,12 @@ func (f *Framework) deliver(o *Observation, em emission) error {
 // keep is what is stored of an event.
 func (em emission) keep() (json.RawMessage, error) {
 	if em.snapshot != nil {
-		return em.snapshot()
+		data, err := em.snapshot()
+		if err != nil {
+			return nil, kith.Errorf(kith.Invalid, "cannot keep the event %q: %v", em.name, err).
+				WithHint("a field that does not go into JSON has the tag json:\"-\"")
+		}
+		return data, nil
 	}
 	return json.Marshal(em.env)
 }
@@ -146,18 +170,25 @@ func (f *Framework) saveQueue() error {
 	if !f.queue.loaded {
 		return nil
 	}
-	if len(f.queue.notices) == 0 {
-		if f.queue.saved != "" {
-			f.stored.deleted = append(f.stored.deleted, deferKey)
+	text := ""
+	if len(f.queue.notices) > 0 {
+		data, err := json.Marshal(f.queue.notices)
+		if err != nil {
+			return err
 		}
+		text = string(data)
+	}
+	if text == f.queue.saved {
 		return nil
 	}
-	data, err := json.Marshal(f.queue.notices)
-	if err != nil {
-		return err
+	n := 0
+	for ; text != ""; n++ {
+		part := head(text, maxValue)
+		put(&f.stored.set, partKey(n), part)
+		text = text[len(part):]
 	}
-	if string(data) != f.queue.saved {
-		put(&f.stored.set, deferKey, string(data))
+	for ; n < f.queue.parts; n++ {
+		f.stored.deleted = append(f.stored.deleted, partKey(n))
 	}
 	return nil
 }

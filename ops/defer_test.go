@@ -2,9 +2,11 @@ package ops_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"kith"
 	"kith/internal/core"
@@ -205,6 +207,109 @@ func TestCustomEvents(t *testing.T) {
 	wait = false
 	w.run(t, configure, setup)
 	d.want(t, "deferred", "library/noticed hello db:4")
+}
+
+// Two libraries cannot share the name of an event: one would get the other's.
+func TestSourceNames(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"twice", ""} {
+		err := newWorld().try(configure, func(f *ops.Framework) {
+			ops.NewSource[noticed](f, name)
+			ops.NewSource[noticed](f, name)
+		})
+		if kith.CodeOf(err) != kith.Invalid {
+			t.Errorf("two sources named %q: %v", name, err)
+		}
+	}
+	type unkeepable struct {
+		ops.CustomEvent
+		F func()
+	}
+	err := newWorld().try(configure, func(f *ops.Framework) {
+		source := ops.NewSource[unkeepable](f, "library/bad")
+		f.Observe(
+			source.On(func(*unkeepable) error { return nil }).Named("a"),
+			ops.OnConfigChanged(func(*ops.ConfigChangedEvent) error { return source.Emit(unkeepable{}) }),
+		)
+	})
+	if kith.CodeOf(err) != kith.Invalid || !strings.Contains(err.Error(), `"library/bad"`) || !strings.Contains(kith.HintOf(err), "json") {
+		t.Errorf("an event that cannot be kept: %v", err)
+	}
+}
+
+// A queue too long for one value of a host, 64 KiB, is kept in parts (hook protocol reference, section 10.2).
+func TestLongQueue(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	const many = 1000
+	var d diary
+	done := false
+	setup := func(f *ops.Framework) {
+		source := ops.NewSource[noticed](f, "ä")
+		f.Observe(
+			source.On(func(e *noticed) error {
+				d.write(e.Text)
+				if done {
+					return nil
+				}
+				return e.Defer()
+			}).Named("umlaut-ä"),
+			ops.OnInstall(func(*ops.InstallEvent) error {
+				for n := range many {
+					if err := source.Emit(noticed{Text: fmt.Sprint("ä", n), ID: 4}); err != nil {
+						return err
+					}
+				}
+				return nil
+			}),
+		)
+	}
+	w.run(t, core.Hook{Kind: core.Install}, setup)
+	if len(w.state) < 2 {
+		t.Errorf("%d events are kept under %d keys", many, len(w.state))
+	}
+	for key, text := range w.state { // any order: each alone
+		if len(text) > 64<<10 || !utf8.ValidString(text) {
+			t.Errorf("%s has %d bytes", key, len(text))
+		}
+	}
+	d, done = nil, true
+	w.run(t, core.Hook{Kind: core.UpdateStatus}, setup)
+	if len(d) != many || d[0] != "ä0" || d[many-1] != fmt.Sprint("ä", many-1) || len(w.state) != 0 {
+		t.Errorf("%d events came back, %d keys are left", len(d), len(w.state))
+	}
+}
+
+// What is too large to be stored is named.
+func TestStoredStateErrors(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	small, large := "s", strings.Repeat("x", 1<<16)
+	err := w.try(configure, func(f *ops.Framework) {
+		for key, err := range map[string]error{
+			"": f.StoredState("", &small), "#notices#1": f.StoredState("#notices#1", &small), "value": f.StoredState("value", small), "nil": f.StoredState("nil", (*string)(nil)),
+		} {
+			if kith.CodeOf(err) != kith.Invalid {
+				t.Errorf("key %q: %v", key, err)
+			}
+		}
+		if err := errors.Join(f.StoredState("small", &small), f.StoredState("large", &large)); err != nil {
+			t.Error(err)
+		}
+	})
+	var refused *ops.ModelError
+	if !errors.As(err, &refused) || !strings.Contains(err.Error(), `"large" of 65538 bytes`) {
+		t.Errorf("a state that is too large: %v", err)
+	}
+	w.state["small"] = "1"
+	err = w.try(configure, func(f *ops.Framework) {
+		if err := f.StoredState("small", &small); kith.CodeOf(err) != kith.Invalid || kith.HintOf(err) == "" {
+			t.Errorf("what another version stored: %v", err)
+		}
+	})
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 // Stored states are typed, saved at the end, and only when they changed.

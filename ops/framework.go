@@ -24,6 +24,8 @@ type Framework struct {
 	// observers are those that may get an event in this dispatch, in the order they were
 	// registered in.
 	observers []Observation
+	// sources are the names of custom events.
+	sources []string
 	// mayDefer: an observer has a name.
 	mayDefer bool
 	stored   storedStates
@@ -76,14 +78,19 @@ func (f *Framework) Observe(handlers ...Observation) {
 	for i := range handlers {
 		o := &handlers[i]
 		if err := f.check(o); err != nil {
-			if f.err == nil {
-				f.err = err
-			}
+			f.fail(err)
 			continue
 		}
 		if f.mayGet(o) {
 			f.observers = append(f.observers, *o)
 		}
+	}
+}
+
+// fail keeps the first mistake.
+func (f *Framework) fail(err error) {
+	if f.err == nil {
+		f.err = err
 	}
 }
 

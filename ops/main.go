@@ -25,8 +25,8 @@ type settings struct {
 	resident   bool
 }
 
-// WithLocalState keeps stored states and deferred events in a file in the charm's
-// folder instead of in the controller: see [LocalState].
+// WithLocalState keeps stored states and deferred events in a file of that name in the charm's
+// folder, ".state.json" for example, instead of in the controller: see [LocalState].
 func WithLocalState(name string) Option { return func(o *settings) { o.localState = name } }
 
 // Resident declares that the charm may stay: under kith its process then lives as long as

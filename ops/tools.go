@@ -268,10 +268,7 @@ const maxLog = 131071
 
 func (b *toolBackend) Log(level, message string) error {
 	for {
-		part := message[:min(len(message), maxLog)]
-		for len(part) < len(message) && !utf8.RuneStart(message[len(part)]) {
-			part = part[:len(part)-1] // not in the middle of a letter
-		}
+		part := head(message, maxLog)
 		if err := b.run("juju-log", "--log-level", level, "--", part); err != nil {
 			return err
 		}
@@ -279,6 +276,17 @@ func (b *toolBackend) Log(level, message string) error {
 			return nil
 		}
 	}
+}
+
+// head is the beginning of a text, of at most so many bytes, and not cut within a letter.
+func head(text string, most int) string {
+	part := text[:min(len(text), most)]
+	for n := len(part); n > 0 && n < len(text) && len(part)-n < utf8.UTFMax; n-- {
+		if utf8.RuneStart(text[n]) {
+			return part[:n]
+		}
+	}
+	return part
 }
 
 func (b *toolBackend) VersionSet(version string) error {

@@ -3,11 +3,14 @@ package ops_test
 import (
 	"errors"
 	"maps"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"kith"
 	"kith/ops"
@@ -156,6 +159,27 @@ func TestLongLog(t *testing.T) {
 	}
 }
 
+// Pieces end between letters, and what is no text goes out all the same.
+func TestLongLogIsText(t *testing.T) {
+	t.Parallel()
+	for name, message := range map[string]string{"letters": strings.Repeat("x", 131070) + "äöü", "bytes": strings.Repeat("\x80", 300000)} {
+		r := &recorder{}
+		if err := ops.NewToolBackend(r).Log("INFO", message); err != nil {
+			t.Error(err)
+		}
+		whole := ""
+		for _, call := range r.calls {
+			part := strings.TrimPrefix(call, "juju-log --log-level INFO -- ")
+			if whole += part; len(part) > 131071 || name == "letters" && !utf8.ValidString(part) {
+				t.Errorf("%s: a piece of %d bytes", name, len(part))
+			}
+		}
+		if whole != message {
+			t.Errorf("%s: %d of %d bytes came in %d pieces", name, len(whole), len(message), len(r.calls))
+		}
+	}
+}
+
 func TestPortsAndLog(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
@@ -193,5 +217,45 @@ func TestLocalState(t *testing.T) {
 	}
 	if got, err := s.StateGet(); !maps.Equal(got, map[string]string{"b": "2", "c": "3"}) || err != nil {
 		t.Errorf("read back %v, %v", got, err)
+	}
+	if info, err := os.Stat(s.Path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the file: %v, %v", info, err)
+	}
+}
+
+// A file that is not ours, and places that are none, are said to be.
+func TestLocalStateErrors(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := dir + "/file"
+	for name, text := range map[string]string{"python": "SQLite format 3\x00", "empty": "", "list": "[]", "cut": `{"a":"1`, "typed": `{"a":1}`} {
+		s := ops.LocalState{Path: dir + "/" + name}
+		if err := os.WriteFile(s.Path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := s.StateGet()
+		for _, err := range []error{err, s.StateSet(map[string]string{"a": "1"}, nil)} {
+			if kith.CodeOf(err) != kith.Invalid || !strings.Contains(err.Error(), s.Path) || kith.HintOf(err) == "" {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if kept, err := os.ReadFile(s.Path); err != nil || string(kept) != text {
+			t.Errorf("%s: the file was changed to %q, %v", name, kept, err)
+		}
+	}
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (ops.LocalState{Path: dir}).StateGet(); kith.CodeOf(err) != kith.Unavailable || !strings.Contains(err.Error(), dir) {
+		t.Errorf("a folder: %v", err)
+	}
+	for _, path := range []string{dir + "/nosuch/state.json", file + "/state.json"} {
+		err := ops.LocalState{Path: path}.StateSet(map[string]string{"a": "1"}, nil)
+		if kith.CodeOf(err) != kith.Unavailable || !strings.Contains(err.Error(), dir) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if left, err := filepath.Glob(dir + "/*.*"); len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
 	}
 }

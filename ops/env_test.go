@@ -179,7 +179,72 @@ func TestCharmMeta(t *testing.T) {
 		running.Actions["backup"].Description != "d" || running.Options["port"].Default != 80 || !running.Subordinate || running.Summary != "" {
 		t.Errorf("read %+v", running)
 	}
+	if running.Storages["data"].Count != (ops.StorageCount{Min: 1, Max: 1}) {
+		t.Errorf("how many instances: %+v", running.Storages)
+	}
 	if _, err := ops.ParseCharmMeta(map[string][]byte{"metadata.yaml": []byte("a: [")}); kith.CodeOf(err) != kith.Invalid {
 		t.Errorf("no YAML: %v", err)
+	}
+}
+
+// Ops reference, section 7, metadata: what a charm says that matters to people more than to itself.
+func TestCharmMetaOfPeople(t *testing.T) {
+	t.Parallel()
+	const both = `
+name: web
+tags: [db, web]
+terms: [t/1]
+assumes: ["juju >= 3.6", {any-of: [k8s-api]}]
+charm-user: non-root
+extra-bindings: {admin: , public: }
+payloads: {job: {type: kvm}}
+containers: {app: {resource: image, mounts: [{storage: data, location: /srv}]}}
+resources: {image: {type: oci-image, description: the image}}
+storage:
+  data: {type: filesystem, description: d, minimum-size: 10G, properties: [transient], multiple: {range: 0-3}}
+  more: {type: block, multiple: {range: 2+}}
+  many: {type: block, multiple: {range: 3}}
+  open: {type: block, multiple: {range: 1-}}
+  none: {type: block, multiple: {range: 0+}}
+`
+	const action = "title: t\n  description: d\n  required: [to]\n  additionalProperties: false\n  params: {to: {type: string}}\n"
+	running, err := ops.ParseCharmMeta(map[string][]byte{
+		"metadata.yaml": []byte(both + "maintainers: [A <a@x>]\nmaintainer: B <b@x>\nwebsite: [w1, w2]\nsource: s\nissues: i\ndocs: d\nseries: [noble]\n"),
+		"actions.yaml":  []byte("backup:\n  " + action),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	written, err := ops.ParseCharmMeta(map[string][]byte{"charmcraft.yaml": []byte(both +
+		"links:\n  contact: [A <a@x>, B <b@x>]\n  website: [w1, w2]\n  source: s\n  issues: i\n  documentation: d\nseries: [noble]\nactions:\n  backup:\n  " +
+		strings.ReplaceAll("  "+action, "\n", "\n  "))})
+	if err != nil || !reflect.DeepEqual(running, written) {
+		t.Errorf("read\n%+v and\n%+v, %v", running, written, err)
+	}
+	no := false
+	for what, pair := range map[string][2]any{
+		"maintainers": {running.Maintainers, []string{"A <a@x>", "B <b@x>"}},
+		"links":       {running.Links, ops.CharmLinks{Websites: []string{"w1", "w2"}, Sources: []string{"s"}, Issues: []string{"i"}, Documentation: "d"}},
+		"tags":        {running.Tags, []string{"db", "web"}},
+		"terms":       {running.Terms, []string{"t/1"}},
+		"series":      {running.Series, []string{"noble"}},
+		"assumes":     {running.Assumes, []any{"juju >= 3.6", map[string]any{"any-of": []any{"k8s-api"}}}},
+		"user":        {running.CharmUser, "non-root"},
+		"bindings":    {running.ExtraBindings, map[kith.EndpointName]struct{}{"admin": {}, "public": {}}},
+		"payloads":    {running.Payloads, map[string]ops.PayloadMeta{"job": {Type: "kvm"}}},
+		"containers":  {running.Containers["app"], ops.ContainerMeta{Resource: "image", Mounts: []ops.ContainerMount{{Storage: "data", Location: "/srv"}}}},
+		"resources":   {running.Resources["image"], ops.ResourceMeta{Type: "oci-image", Description: "the image"}},
+		"storage": {running.Storages["data"], ops.StorageMeta{
+			Type: "filesystem", Description: "d", MinimumSize: "10G", Properties: []string{"transient"}, Count: ops.StorageCount{Max: 3}}},
+		"2+": {running.Storages["more"].Count, ops.StorageCount{Min: 2}},
+		"3":  {running.Storages["many"].Count, ops.StorageCount{Min: 3, Max: 3}},
+		"1-": {running.Storages["open"].Count, ops.StorageCount{Min: 1}},
+		"0+": {running.Storages["none"].Count, ops.StorageCount{}},
+		"actions": {running.Actions["backup"], ops.ActionMeta{
+			Title: "t", Description: "d", Required: []string{"to"}, AdditionalProperties: &no, Params: map[string]any{"to": map[string]any{"type": "string"}}}},
+	} {
+		if !reflect.DeepEqual(pair[0], pair[1]) {
+			t.Errorf("%s: %#v, want %#v", what, pair[0], pair[1])
+		}
 	}
 }

@@ -1,12 +1,14 @@
 package ops
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -16,12 +18,21 @@ import (
 
 // CharmMeta is what a charm says about itself, as far as it can matter to it while it
 // runs. The host has checked it when the charm was deployed, so nothing is checked here;
-// package kith/charm does that.
+// package kith/charm does that. What the charm does not say is empty.
 type CharmMeta struct {
-	Name        string `yaml:"name"`
-	Summary     string `yaml:"summary"`
-	Description string `yaml:"description"`
-	Subordinate bool   `yaml:"subordinate"`
+	Name        string     `yaml:"name"`
+	Summary     string     `yaml:"summary"`
+	Description string     `yaml:"description"`
+	Maintainers []string   `yaml:"maintainers"` // "Name <address>"
+	Links       CharmLinks `yaml:"-"`
+	Tags        []string   `yaml:"tags"`
+	Terms       []string   `yaml:"terms"`
+	Series      []string   `yaml:"series"` // charms of the first format only
+	Subordinate bool       `yaml:"subordinate"`
+	// Assumes is what the charm wants of its host, as the file has it: texts such as
+	// "juju >= 3.6", and maps any-of and all-of of such lists.
+	Assumes   []any  `yaml:"assumes"`
+	CharmUser string `yaml:"charm-user"` // root, sudoer or non-root
 
 	Provides map[kith.EndpointName]RelationMeta `yaml:"provides"`
 	Requires map[kith.EndpointName]RelationMeta `yaml:"requires"`
@@ -30,8 +41,17 @@ type CharmMeta struct {
 	Storages   map[string]StorageMeta   `yaml:"storage"`
 	Resources  map[string]ResourceMeta  `yaml:"resources"`
 	Containers map[string]ContainerMeta `yaml:"containers"`
+	Payloads   map[string]PayloadMeta   `yaml:"payloads"`
 	Actions    map[string]ActionMeta    `yaml:"actions"`
 	Options    map[string]OptionMeta    `yaml:"-"`
+	// ExtraBindings are names for [Model.GetBinding] beside those of the endpoints.
+	ExtraBindings map[kith.EndpointName]struct{} `yaml:"extra-bindings"`
+}
+
+// CharmLinks are pages about a charm.
+type CharmLinks struct {
+	Websites, Sources, Issues []string
+	Documentation             string
 }
 
 // RelationMeta is an endpoint of a charm.
@@ -55,35 +75,86 @@ func (r *RelationMeta) UnmarshalYAML(n *yaml.Node) error {
 
 // StorageMeta is a storage of a charm.
 type StorageMeta struct {
-	Type     string `yaml:"type"` // filesystem or block
-	Location string `yaml:"location"`
-	Shared   bool   `yaml:"shared"`
-	ReadOnly bool   `yaml:"read-only"`
+	Type        string       `yaml:"type"` // filesystem or block
+	Description string       `yaml:"description"`
+	Location    string       `yaml:"location"`
+	Shared      bool         `yaml:"shared"`
+	ReadOnly    bool         `yaml:"read-only"`
+	MinimumSize string       `yaml:"minimum-size"` // "10G"
+	Properties  []string     `yaml:"properties"`
+	Count       StorageCount `yaml:"multiple"`
+}
+
+// UnmarshalYAML knows how many there are where nothing is said.
+func (s *StorageMeta) UnmarshalYAML(n *yaml.Node) error {
+	type plain StorageMeta
+	s.Count = StorageCount{1, 1}
+	return n.Decode((*plain)(s))
+}
+
+// StorageCount is how many instances of a storage a unit can have: 1 and 1 where the charm does not say.
+type StorageCount struct {
+	Min int
+	Max int // 0: any number
+}
+
+// UnmarshalYAML reads "3", "0-3", "1-" and "1+" under the key range.
+func (c *StorageCount) UnmarshalYAML(n *yaml.Node) error {
+	var multiple struct {
+		Range string `yaml:"range"`
+	}
+	if err := n.Decode(&multiple); err != nil {
+		return err
+	}
+	low, high := multiple.Range, multiple.Range
+	if i := strings.IndexAny(low, "-+"); i >= 0 {
+		low, high = low[:i], low[i+1:]
+	}
+	c.Min, _ = strconv.Atoi(low)  // what is no number counts as 0: the host has accepted it
+	c.Max, _ = strconv.Atoi(high) // and no number is any number
+	return nil
 }
 
 // ResourceMeta is a resource of a charm.
 type ResourceMeta struct {
-	Type     string `yaml:"type"` // file or oci-image
-	Filename string `yaml:"filename"`
+	Type        string `yaml:"type"` // file or oci-image
+	Filename    string `yaml:"filename"`
+	Description string `yaml:"description"`
+}
+
+// PayloadMeta is a payload of a charm, which no host does anything with any more.
+type PayloadMeta struct {
+	Type string `yaml:"type"`
 }
 
 // ContainerMeta is a workload container of a charm.
 type ContainerMeta struct {
-	Resource string `yaml:"resource"`
+	Resource string           `yaml:"resource"`
+	Mounts   []ContainerMount `yaml:"mounts"`
+}
+
+// ContainerMount is where a container sees a storage.
+type ContainerMount struct {
+	Storage  string `yaml:"storage"`
+	Location string `yaml:"location"`
 }
 
 // ActionMeta is an action of a charm.
 type ActionMeta struct {
+	Title       string         `yaml:"title"`
 	Description string         `yaml:"description"`
-	Params      map[string]any `yaml:"params"`
+	Params      map[string]any `yaml:"params"` // a JSON schema for each parameter
 	Required    []string       `yaml:"required"`
+	// AdditionalProperties says whether parameters that are not in Params are accepted; nil
+	// leaves it to the host: Juju before 4 does.
+	AdditionalProperties *bool `yaml:"additionalProperties"`
 }
 
 // OptionMeta is a configuration option of a charm.
 type OptionMeta struct {
-	Type        string `yaml:"type"`
+	Type        string `yaml:"type"` // string, int, float, boolean or secret
 	Description string `yaml:"description"`
-	Default     any    `yaml:"default"`
+	Default     any    `yaml:"default"` // nil: none
 }
 
 // jujuInfo is the endpoint every charm provides without saying so.
@@ -184,6 +255,10 @@ func ParseCharmMeta(files map[string][]byte) (*CharmMeta, error) {
 	var c struct {
 		CharmMeta `yaml:",inline"`
 		Config    options `yaml:"config"`
+
+		Maintainer string `yaml:"maintainer"`
+		running    `yaml:",inline"`
+		Links      written `yaml:"links"`
 	}
 	err := decodeYAML(main, files[main], &c)
 	if main == metadataFile { // it has neither of the two itself
@@ -191,7 +266,39 @@ func ParseCharmMeta(files map[string][]byte) (*CharmMeta, error) {
 		err = errors.Join(err, decodeYAML(actionsFile, files[actionsFile], &c.Actions), decodeYAML(configFile, files[configFile], &c.Config))
 	}
 	c.Options = c.Config.Options
+	c.CharmMeta.Links = CharmLinks{
+		slices.Concat(c.Website, c.Links.Website), slices.Concat(c.Source, c.Links.Source), slices.Concat(c.Issues, c.Links.Issues),
+		cmp.Or(c.Docs, c.Links.Documentation),
+	}
+	c.Maintainers = slices.Concat(c.Maintainers, c.Links.Contact)
+	if c.Maintainer != "" {
+		c.Maintainers = append(c.Maintainers, c.Maintainer)
+	}
 	return &c.CharmMeta, err
+}
+
+// running and written are the links in metadata.yaml and in charmcraft.yaml.
+type (
+	running struct {
+		Website, Source, Issues oneOrMore
+		Docs                    string
+	}
+	written struct {
+		Website, Source, Issues, Contact oneOrMore
+		Documentation                    string
+	}
+)
+
+// oneOrMore is a text or a list of such.
+type oneOrMore []string
+
+// UnmarshalYAML reads either.
+func (o *oneOrMore) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.ScalarNode {
+		*o = oneOrMore{n.Value}
+		return nil
+	}
+	return n.Decode((*[]string)(o))
 }
 
 // options is the form of config.yaml.

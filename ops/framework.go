@@ -30,7 +30,9 @@ type Framework struct {
 	mayDefer bool
 	stored   storedStates
 	queue    deferQueue
-	err      error // the first mistake made while handlers were registered
+	// collected is of the status that is being asked for.
+	collected collected
+	err       error // the first mistake made while handlers were registered
 }
 
 func newFramework(ctx context.Context, d Dispatch) *Framework {

@@ -2,7 +2,6 @@ package ops
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"strconv"
 	"strings"
@@ -57,7 +56,9 @@ func writeAttr(b *strings.Builder, prefix string, a slog.Attr) {
 	if strings.ContainsAny(text, " \t\n\"=") || text == "" {
 		text = strconv.Quote(text)
 	}
-	fmt.Fprintf(b, " %s%s=%s", prefix, a.Key, text)
+	for _, part := range [...]string{" ", prefix, a.Key, "=", text} {
+		b.WriteString(part)
+	}
 }
 
 // levelName is juju-log's name of a level.

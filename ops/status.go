@@ -60,16 +60,9 @@ func (e *statusError) Error() string { return fmt.Sprintf("status %s", e.status)
 // unit or the application has. The most severe of what is added wins: blocked,
 // maintenance, waiting, active; of equals the first. If nothing is added the status
 // stays as it is.
-type CollectStatusEvent struct {
-	EventBase
-	added *collected
-}
+type CollectStatusEvent struct{ EventBase }
 
-func (e *CollectStatusEvent) bind(f *Framework, em emission) error {
-	e.added = em.custom.(*collected)
-	return e.EventBase.bind(f, em)
-}
-
+// collected is what was added so far to the status that is being asked for.
 type collected struct {
 	best Status
 	err  error
@@ -78,11 +71,12 @@ type collected struct {
 // AddStatus adds one. A status that cannot be set fails the hook with an
 // [*InvalidStatusError].
 func (e *CollectStatusEvent) AddStatus(s Status) {
-	if err := s.settable(); err != nil && e.added.err == nil {
-		e.added.err = err
+	added := &e.f.collected
+	if err := s.settable(); err != nil && added.err == nil {
+		added.err = err
 	}
-	if severity[s.Name] > severity[e.added.best.Name] {
-		e.added.best = s
+	if severity[s.Name] > severity[added.best.Name] {
+		added.best = s
 	}
 }
 
@@ -101,10 +95,11 @@ func (f *Framework) collectStatus(app bool) error {
 			return err
 		}
 	}
-	var added collected
-	if err := f.emit(emission{key: key, name: key.name, custom: &added}); err != nil {
+	f.collected = collected{}
+	if err := f.emit(emission{key: key, name: key.name}); err != nil {
 		return err
 	}
+	added := &f.collected
 	if added.err != nil || added.best.Name == "" {
 		return added.err
 	}

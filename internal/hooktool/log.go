@@ -2,7 +2,6 @@ package hooktool
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -19,20 +18,15 @@ func jujuLog(i *invocation) error {
 		return usageError("no message specified")
 	}
 	warn()
-	levels := []Level{Trace, Debug, Info, Warning, Error, Critical}
 	level := Info
 	switch wanted := Level(strings.ToUpper(*name)); {
 	case *debug:
 		level = Debug
-	case slices.Contains(levels, wanted):
+	case wanted.Valid():
 		level = wanted
 	case *name != "":
 		i.run.host.Log(Warning, fmt.Sprintf("Specified log level of %q is not valid", *name))
 	}
-	message := strings.Join(args, " ")
-	if h := i.run.hook.Relation; h != nil {
-		message = string(h.Endpoint) + ":" + h.ID.String() + ": " + message
-	}
-	i.run.host.Log(level, message)
+	i.run.Log(level, strings.Join(args, " "))
 	return nil
 }

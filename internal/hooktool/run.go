@@ -91,6 +91,15 @@ const (
 	Critical Level = "CRITICAL"
 )
 
+// Valid reports whether juju-log knows the level.
+func (l Level) Valid() bool {
+	switch l {
+	case Trace, Debug, Info, Warning, Error, Critical:
+		return true
+	}
+	return false
+}
+
 // Call is one call of one tool.
 type Call struct {
 	Tool string
@@ -213,7 +222,7 @@ func (r *Run) Exec(call Call) Result {
 // invocation is one call while it is being served.
 type invocation struct {
 	run     *Run
-	tool    tool
+	tool    *tool
 	call    Call
 	options []*option
 	stdout  []byte

@@ -83,6 +83,14 @@ func (r *Run) Config() map[string]any {
 // State is the charm's state: state-get. The map is shared: neither side changes it.
 func (r *Run) State() map[string]string { return r.stateNow() }
 
+// Log writes a record, which names the relation of the hook: juju-log. The level is valid.
+func (r *Run) Log(level Level, message string) {
+	if h := r.hook.Relation; h != nil {
+		message = string(h.Endpoint) + ":" + h.ID.String() + ": " + message
+	}
+	r.host.Log(level, message)
+}
+
 // charmMay are the statuses a charm may set.
 var charmMay = []kith.Status{kith.Maintenance, kith.Blocked, kith.Waiting, kith.Active}
 

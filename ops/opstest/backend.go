@@ -14,7 +14,8 @@ import (
 // that charms make most go without text; whatever they refuse is asked again of the tool, which
 // says why as Juju does.
 func (r *hookRun) backend() ops.Backend {
-	return &backend{ops.NewToolBackend(caller{r}), r}
+	r.calls = backend{ops.NewToolBackend(caller{r}), r}
+	return &r.calls
 }
 
 type backend struct {
@@ -141,6 +142,19 @@ func (b *backend) StateSet(set map[string]string, deleted []string) error {
 		b.r.run.DeleteState(key)
 	}
 	return nil
+}
+
+// Log is juju-log. A long record may have to be cut in pieces, as in arguments of a process.
+func (b *backend) Log(level, message string) error {
+	const long = 64 << 10
+	if l := hooktool.Level(level); l.Valid() && len(message) < long {
+		if err := b.r.fault(atCall); err != nil {
+			return err
+		}
+		b.r.run.Log(l, message)
+		return nil
+	}
+	return b.Backend.Log(level, message)
 }
 
 // StatusSet is status-set.

@@ -48,6 +48,8 @@ type hookRun struct {
 	hook core.Hook
 	ctx  core.HookContext
 	run  *hooktool.Run
+	// calls is what the charm has of the world.
+	calls backend
 	// crashed is set once the agent has died: nothing the hook does counts any more.
 	crashed bool
 	// Of a hook that runs as a process: what ends it; why its tools have; what it printed as a

@@ -56,6 +56,11 @@ func (f *Framework) Env() Env { return f.env }
 // Meta is what the charm says about itself in its metadata.
 func (f *Framework) Meta() *CharmMeta { return f.meta }
 
+// Backend makes the hook tool calls themselves, for what the [Model] does not offer. It
+// keeps nothing: what it reads is asked for each time, and what it writes does not show in what the
+// Model has read.
+func (f *Framework) Backend() Backend { return f.backend }
+
 // Model is what the charm can see and change.
 func (f *Framework) Model() *Model { return &f.model }
 

@@ -15,20 +15,22 @@ import (
 	"kith/ops/opstest"
 )
 
-// asCharm, in the environment, makes the test program the charm every.
+// asCharm, in the environment, makes the test program the charm of that name.
 const asCharm = "OPSTEST_CHARM"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asCharm) != "" {
+	switch os.Getenv(asCharm) {
+	case "every":
 		ops.Main(newEvery)
-		os.Exit(0)
+	case "probing":
+		ops.Main(newProbing)
 	}
 	os.Exit(m.Run())
 }
 
 // overSocket starts the charm as kith does: it finds the agent's socket, and no tools.
 const overSocket = `#!/bin/sh
-export PATH=/nowhere ` + asCharm + `=1
+export PATH=/nowhere ` + asCharm + `=$CHARM
 exec "$PROGRAM"
 `
 
@@ -45,19 +47,19 @@ for tool in "$tools"/*; do
 	chmod +x "$JUJU_CHARM_DIR/shims/$name"
 done
 for hidden in $(sed "s/^export \([A-Z_]*\)=.*/\1/" "$JUJU_CHARM_DIR/hidden"); do unset $hidden; done
-export PATH="$JUJU_CHARM_DIR/shims" ` + asCharm + `=1
+export PATH="$JUJU_CHARM_DIR/shims" ` + asCharm + `=$CHARM
 exec "$PROGRAM"
 `
 
-// everyFolder is the charm every in a folder, started by that script.
-func everyFolder(t *testing.T, script, calls string) *opstest.Charm {
+// everyFolder is the charm every, or another of its kind, in a folder, started by that script.
+func everyFolder(t *testing.T, charm, script, calls string) *opstest.Charm {
 	t.Helper()
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	script = strings.NewReplacer("$PROGRAM", program, "$CALLS", calls).Replace(script)
+	script = strings.NewReplacer("$PROGRAM", program, "$CALLS", calls, "$CHARM", charm).Replace(script)
 	for name, text := range map[string]string{"charmcraft.yaml": everyYAML, "dispatch": script} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
 			t.Fatal(err)
@@ -119,7 +121,7 @@ func TestEveryCallEveryWay(t *testing.T) {
 	want := everyStory(t, opstest.NewCharm(newEvery, opstest.YAML(everyYAML)))
 	calls := filepath.Join(t.TempDir(), "calls")
 	for way, script := range map[string]string{"socket": overSocket, "tools": throughTools} { // any order: each alone
-		if got := everyStory(t, everyFolder(t, script, calls)); got != want {
+		if got := everyStory(t, everyFolder(t, "every", script, calls)); got != want {
 			t.Errorf("by way of the %s the charm did\n%s\nand in process\n%s", way, got, want)
 		}
 	}

@@ -22,13 +22,15 @@ func TestMetadataThatCannotBeRead(t *testing.T) {
 // recorder is a test that remembers how it ended.
 type recorder struct {
 	fatal    string
+	logged   string
 	cleanups []func()
 }
 
-func (*recorder) Helper()             {}
-func (*recorder) Logf(string, ...any) {}
-func (*recorder) Name() string        { return "recorded" }
-func (r *recorder) Cleanup(f func())  { r.cleanups = append(r.cleanups, f) }
+func (*recorder) Helper()            {}
+func (*recorder) Name() string       { return "recorded" }
+func (r *recorder) Cleanup(f func()) { r.cleanups = append(r.cleanups, f) }
+
+func (r *recorder) Logf(format string, args ...any) { r.logged += fmt.Sprintf(format, args...) + "\n" }
 
 type ended struct{}
 

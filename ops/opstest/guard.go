@@ -154,6 +154,9 @@ func (p *panicked) Error() string {
 	return strings.Join(append([]string{fmt.Sprintf("panic: %v", p.value)}, p.where...), "\n\t")
 }
 
+// callers are what calls the code of charms and tests.
+var callers = []string{"kith/ops.(*Framework).", "kith/ops.Run[", "kith/ops/opstest.(*exploration)."}
+
 // newPanicked looks at the stack from within a deferred function that has recovered: what is between the panic
 // and the event is the charm's, all else is not of interest.
 func newPanicked(value any) *panicked {
@@ -164,10 +167,10 @@ func newPanicked(value any) *panicked {
 		var f runtime.Frame
 		f, more = frames.Next()
 		switch {
-		case strings.HasPrefix(f.Function, "kith/ops.(*Framework).") || strings.HasPrefix(f.Function, "kith/ops.Run["):
-			return p
 		case strings.HasPrefix(f.Function, "runtime."):
 			inCharm = inCharm || f.Function == "runtime.gopanic"
+		case inCharm && slices.ContainsFunc(callers, func(c string) bool { return strings.HasPrefix(f.Function, c) }):
+			return p
 		case inCharm:
 			p.where = append(p.where, fmt.Sprintf("%s %s:%d", f.Function, f.File, f.Line))
 		}

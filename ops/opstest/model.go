@@ -26,6 +26,7 @@ func NewModel(t TB) *Model {
 // do is a command of the operator.
 func (m *Model) do(op core.Op) {
 	m.w.tb.Helper()
+	m.w.told(op)
 	m.w.ok(m.w.do(admin, op))
 	m.w.watch()
 }
@@ -140,6 +141,7 @@ func (m *Model) SetConfig(app kith.AppName, set map[string]any, unset ...string)
 // Elect makes a unit the leader of its application.
 func (m *Model) Elect(unit kith.UnitName) {
 	m.w.tb.Helper()
+	m.w.told(core.Elect{Unit: unit})
 	m.w.hello(unit)
 	m.w.ok(m.w.do(core.System, core.Elect{Unit: unit}))
 	m.w.watch()
@@ -170,6 +172,7 @@ func (m *Model) Try(f func()) error { return m.w.try(f) }
 // the Settle, and the unit stays in error.
 func (m *Model) Settle() {
 	m.w.tb.Helper()
+	m.w.tell("settle")
 	m.w.ok(m.w.settle())
 	m.w.ok(m.w.checkInvariants())
 }
@@ -178,6 +181,7 @@ func (m *Model) Settle() {
 // expire or are to be rotated, failed hooks that are tried again.
 func (m *Model) Advance(d time.Duration) {
 	m.w.tb.Helper()
+	m.w.tell("advance " + d.String())
 	m.w.ok(m.w.advance(d, m.w.settle))
 }
 
@@ -224,6 +228,7 @@ func (w *world) crash(name string) {
 // Run runs an action on a unit, after what is to be done before it, and returns what came of it.
 func (m *Model) Run(unit kith.UnitName, action string, params map[string]any) ActionResult {
 	m.w.tb.Helper()
+	m.w.tell("run " + string(unit) + " " + action)
 	id, err := m.w.queueAction(unit, action, params)
 	m.w.ok(err)
 	m.Settle()

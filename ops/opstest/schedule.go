@@ -3,10 +3,8 @@ package opstest
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
+	"slices"
+	"time"
 )
 
 // chooser makes the choices of a run: each is a number below a bound. Zero is always the
@@ -16,10 +14,20 @@ type chooser struct {
 	rng     *rand.Rand // nil in a replay
 	replay  []int
 	replays bool
+	name    string // of what is replayed
 	made    []int
+	misfit  bool // a number was replayed that is not below its bound
 }
 
 func newRandom(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0x6f70737465737400)) }
+
+// String says which run it is.
+func (c *chooser) String() string {
+	if c.replays {
+		return "replaying " + c.name
+	}
+	return fmt.Sprintf("seed %d", c.seed)
+}
 
 // pick chooses a number below n.
 func (c *chooser) pick(n int) int {
@@ -28,7 +36,9 @@ func (c *chooser) pick(n int) int {
 	case !c.replays:
 		v = c.rng.IntN(max(n, 1))
 	case len(c.made) < len(c.replay):
-		v = c.replay[len(c.made)] % max(n, 1)
+		v = c.replay[len(c.made)]
+		c.misfit = c.misfit || v >= n
+		v %= max(n, 1)
 	}
 	c.made = append(c.made, v)
 	return v
@@ -37,44 +47,95 @@ func (c *chooser) pick(n int) int {
 // chance is true in so many of a hundred cases: never for a zero.
 func (c *chooser) chance(percent int) bool { return c.pick(100) >= 100-percent }
 
-// maxTries bounds how long shrinking takes: a run is well below a millisecond or two.
-const maxTries = 3000
+// maxTries and maxTime bound how long shrinking takes. A run is a millisecond or two, unless charms run as
+// processes.
+const (
+	maxTries = 3000
+	maxTime  = 20 * time.Second
+)
 
-// shrink makes the choices of a failed run harmless, one block after the other and
-// smaller and smaller blocks, for as long as it fails in the same way.
+// shrinking is the search for a smaller schedule that fails in the same way.
+type shrinking struct {
+	e     *exploration
+	best  *failure
+	tries int
+	until time.Time
+}
+
+// shrink makes the choices of a failed run harmless, or leaves them out, one block after the other and
+// smaller and smaller blocks, for as long as it fails in the same way and gets smaller.
 func (e *exploration) shrink(f *failure) *failure {
-	best, tries := f, 0
-	keep := func(draws []int) bool {
-		if tries++; tries > maxTries {
-			return false
+	f.draws = trim(f.draws)
+	s := &shrinking{e: e, best: f, until: time.Now().Add(maxTime)}
+	for before := -1; before != s.size(); {
+		before = s.size()
+		for n := len(s.best.draws); n > 0; n /= 2 {
+			s.pass(n, func(draws []int, at, end int) []int {
+				clear(draws[at:end])
+				return draws
+			})
 		}
-		try := e.run(&chooser{replay: draws, replays: true})
-		if try == nil || try.kind != best.kind {
-			return false
+		s.align()
+		for n := len(s.best.draws); n >= smallestCut; n /= 2 {
+			s.pass(n, func(draws []int, at, end int) []int { return slices.Delete(draws, at, end) })
 		}
-		try.draws = trim(draws)
-		best = try
-		return true
 	}
-	best.draws = trim(best.draws)
-	for n := len(best.draws); n > 0; n /= 2 {
-		for at := 0; at < len(best.draws); at += n {
-			draws := append([]int(nil), best.draws...)
-			changed := false
-			for i := at; i < min(at+n, len(draws)); i++ {
-				changed = changed || draws[i] != 0
-				draws[i] = 0
+	return s.best
+}
+
+// size is how much of a schedule is left: choices that are not harmless count most.
+func (s *shrinking) size() int { return weight(s.best.draws) }
+
+func weight(draws []int) int {
+	w := len(draws)
+	for _, d := range draws {
+		if d != 0 {
+			w += 1000
+		}
+	}
+	return w
+}
+
+// pass tries a change on each block of n choices.
+func (s *shrinking) pass(n int, change func(draws []int, at, end int) []int) {
+	for at := 0; at < len(s.best.draws); at += n {
+		draws := slices.Clone(s.best.draws)
+		draws = trim(change(draws, at, min(at+n, len(draws))))
+		if weight(draws) < s.size() {
+			s.try(draws)
+		}
+	}
+}
+
+// smallestCut is the smallest block that is left out: smaller ones cost more tries than they are worth.
+const smallestCut = 8
+
+// align makes single choices harmless, and moves what follows: what does not go wrong needs no choices of how
+// it does, and what goes in turn may need others.
+func (s *shrinking) align() {
+	for i := len(s.best.draws) - 1; i >= 0; i-- {
+		for shift := -3; shift <= 3 && i < len(s.best.draws) && s.best.draws[i] != 0; shift++ {
+			draws := slices.Clone(s.best.draws)
+			draws[i] = 0
+			if shift < 0 {
+				draws = slices.Delete(draws, i+1, min(i+1-shift, len(draws)))
+			} else {
+				draws = slices.Insert(draws, i+1, make([]int, shift)...)
 			}
-			if changed {
-				keep(draws)
-			}
+			s.try(trim(draws))
 		}
 	}
-	if same := e.run(&chooser{replay: best.draws, replays: true}); same != nil { // with its story
-		same.draws = best.draws
-		return same
+}
+
+func (s *shrinking) try(draws []int) {
+	if s.tries++; s.tries > maxTries || time.Now().After(s.until) {
+		return
 	}
-	return f
+	f := s.e.run(&chooser{replay: draws, replays: true, name: "a smaller schedule"})
+	if f != nil && f.kind == s.best.kind {
+		f.draws = draws
+		s.best = f
+	}
 }
 
 // trim cuts off the zeros at the end: they are what is chosen anyway.
@@ -84,64 +145,4 @@ func trim(draws []int) []int {
 		n--
 	}
 	return draws[:n]
-}
-
-const scheduleHeader = "opstest schedule 1"
-
-// save writes a schedule: a header, what happens as comments, and the choices.
-func save(path, test string, seed uint64, f *failure) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n# %s with seed %d: %s\n", scheduleHeader, test, seed, strings.ReplaceAll(f.err.Error(), "\n", "\n#   "))
-	for _, line := range f.story {
-		fmt.Fprintf(&b, "#   %s\n", strings.ReplaceAll(line, "\n", "\n#     "))
-	}
-	for i, d := range f.draws {
-		if i%20 == 0 && i > 0 {
-			b.WriteByte('\n')
-		} else if i > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(strconv.Itoa(d))
-	}
-	b.WriteByte('\n')
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(path, []byte(b.String()), 0o644)
-}
-
-// load reads what save has written.
-func load(path string) ([]int, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	header, rest, _ := strings.Cut(string(data), "\n")
-	if header != scheduleHeader {
-		return nil, fmt.Errorf("%q is not the header of a schedule, %q", header, scheduleHeader)
-	}
-	var draws []int
-	for line := range strings.Lines(rest) {
-		if strings.HasPrefix(line, "#") {
-			continue
-		}
-		for _, word := range strings.Fields(line) {
-			d, err := strconv.Atoi(word)
-			if err != nil || d < 0 {
-				return nil, fmt.Errorf("%q is no choice", word)
-			}
-			draws = append(draws, d)
-		}
-	}
-	return draws, nil
-}
-
-// fileName makes a folder's name of a test's.
-func fileName(test string) string {
-	return strings.Map(func(r rune) rune {
-		if strings.ContainsRune(`/\:*?"<>| `, r) {
-			return '-'
-		}
-		return r
-	}, test)
 }

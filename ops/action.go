@@ -57,8 +57,8 @@ func (e *ActionEvent) LoadParams(into any) error {
 // values are written as fmt.Sprint does, and nil as an empty text. Each part of a key is of
 // lower-case letters, digits and inner dashes; stdout, stderr and their -encoding are the host's own.
 // A host that is no kith takes some 100 KB in one call. Errors: Invalid for two values
-// under one key and a key that is empty, begins with a dash or has a "=", [*ModelError] for
-// other bad keys.
+// under one key, a key that is empty, begins with a dash or has a "=", and a value with a byte
+// 0; [*ModelError] for other bad keys.
 func (e *ActionEvent) SetResults(results map[string]any) error {
 	flat := map[string]string{}
 	if err := flatten(flat, "", reflect.ValueOf(results)); err != nil {
@@ -91,6 +91,10 @@ func flatten(flat map[string]string, prefix string, values reflect.Value) error 
 				WithHint("each part of a key is of lower-case letters, digits and inner dashes")
 		case value.IsValid():
 			flat[key] = fmt.Sprint(value.Interface())
+			if strings.Contains(flat[key], "\x00") { // no process can be given it
+				return kith.Errorf(kith.Invalid, "cannot set the results of an action: the value of key %q has a byte 0", key).
+					WithHint("write bytes as text, in base64 for example")
+			}
 		default:
 			flat[key] = ""
 		}

@@ -96,6 +96,9 @@ func TestActionThatFails(t *testing.T) {
 			t.Errorf("key %q: %v, results %v", key, err, o.Values)
 		}
 	}
+	if _, err := w.act(func(e *ops.ActionEvent) error { return e.SetResults(map[string]any{"out": "\x00"}) }); kith.CodeOf(err) != kith.Invalid {
+		t.Errorf("a value that no process can be given: %v", err)
+	}
 	for _, key := range []string{"stdout", "stderr-encoding", "a.stdout", "a..b", ".a", "a-"} {
 		if _, err := w.act(func(e *ops.ActionEvent) error { return e.SetResults(map[string]any{key: "v"}) }); !errors.As(err, &refused) || refused.Status != 2 {
 			t.Errorf("key %q: %v", key, err)

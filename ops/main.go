@@ -49,7 +49,8 @@ func Resident() Option { return func(o *settings) { o.resident = true } }
 //
 // It talks to kith's agent over its socket, where there is one, and else starts hook
 // tools. The exit status is 0, or 1 if a handler failed: its error, or its panic, is
-// in the log of the unit then, and on the standard error of an action.
+// in the log of the unit then, and on the standard error of an action. In a debug session, which
+// JUJU_DEBUG tells of, the log is on standard error too.
 //
 // On SIGTERM the context of the events ends. If the handler then returns an error the
 // process ends by that signal, and the host runs the hook again.
@@ -74,6 +75,8 @@ type program struct {
 	settings
 	stderr io.Writer
 	run    func(context.Context, Dispatch) error
+	// debug: a person runs the hook in a debug session, and sees the log at once.
+	debug bool
 	// panicked is set once an event has left who knows what behind.
 	panicked bool
 }
@@ -94,6 +97,7 @@ func (p *program) serve(ctx context.Context, environ []string) int {
 		fmt.Fprintf(p.stderr, "error: %v\n", err)
 		return 1
 	}
+	p.debug = lookup(environ, "JUJU_DEBUG") != ""
 	socket, ok := DialSocket(func(name string) string { return lookup(environ, name) }, env.CharmDir)
 	if !ok {
 		return p.event(ctx, env, ProcessCaller{})
@@ -109,6 +113,9 @@ func (p *program) serve(ctx context.Context, environ []string) int {
 // event gives the charm one event.
 func (p *program) event(ctx context.Context, env Env, caller Caller) int {
 	d := Dispatch{Env: env, Backend: NewToolBackend(caller)}
+	if p.debug {
+		d.Backend = debugged{d.Backend, p.stderr}
+	}
 	if p.localState != "" {
 		d.State = LocalState{filepath.Join(env.CharmDir, p.localState)}
 	}
@@ -121,6 +128,18 @@ func (p *program) event(ctx context.Context, env Env, caller Caller) int {
 	}
 	complain(d.Backend, env, p.stderr, err)
 	return 1
+}
+
+// debugged writes the log to standard error as well (ops reference, section 2).
+type debugged struct {
+	Backend
+	stderr io.Writer
+}
+
+// Log writes a record to both.
+func (b debugged) Log(level, message string) error {
+	fmt.Fprintf(b.stderr, "%s %s\n", level, message)
+	return b.Backend.Log(level, message)
 }
 
 // complain tells of a failed dispatch where people look.

@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"testing"
 
+	"kith"
 	"kith/internal/hookwire"
 )
 
@@ -185,6 +186,20 @@ func TestMainFails(t *testing.T) {
 	}
 }
 
+// In a debug session the log is on standard error, too (ops reference, section 2).
+func TestMainInADebugSession(t *testing.T) {
+	t.Parallel()
+	a := startAgent(t)
+	var stderr bytes.Buffer
+	status := runStart(append(environ(t, "hooks/start", a.address, "1"), "JUJU_DEBUG=/tmp/x"), &stderr, nil, func(e *StartEvent) error {
+		e.Logger().Info("hello")
+		return errors.New("no way")
+	})
+	if status != 1 || stderr.String() != "INFO hello\nERROR no way\n" || len(a.calls) != 2 {
+		t.Errorf("status %d, stderr %q, calls %q", status, stderr.String(), a.calls)
+	}
+}
+
 // A charm without metadata fails before its handlers run.
 func TestMainWithoutMetadata(t *testing.T) {
 	t.Parallel()
@@ -242,7 +257,7 @@ func TestProcesses(t *testing.T) {
 	dir := t.TempDir()
 	script := "#!/bin/sh\nfor a; do echo \"arg $a\"; done\nfor a; do case $a in */secret-*.json) cat \"$a\"; ls -l \"$a\" | cut -c1-10;; esac; done\ncat\n"
 	failing := "#!/bin/sh\necho 'ERROR permission denied' >&2\nexit 1\n"
-	for name, text := range map[string]string{"secret-add": script, "relation-get": failing} {
+	for name, text := range map[string]string{"secret-add": script, "relation-get": failing, "juju-log": script, "action-set": script, "status-set": "no program"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -257,6 +272,19 @@ func TestProcesses(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "secret-*.json")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
+	}
+	b := NewToolBackend(ProcessCaller{})
+	if _, err := b.SecretGet(strings.Repeat("x", 1<<21), "", TrackedRevision); !errors.Is(err, ErrToolNotFound) {
+		t.Errorf("a tool that is not there: %v", err)
+	}
+	if err := b.Log("INFO", "a\x00b"); err != nil {
+		t.Errorf("a byte no process can be given: %v", err)
+	}
+	if err := b.ActionSet(map[string]string{"k": strings.Repeat("x", 1<<21)}); kith.CodeOf(err) != kith.Invalid || err.Error() != `cannot run "action-set": what it is given is too long for this host` {
+		t.Errorf("a value no process can be given: %v", err)
+	}
+	if err := b.StatusSet(false, ActiveStatus("")); kith.CodeOf(err) != kith.Unavailable || !strings.Contains(err.Error(), `"status-set"`) {
+		t.Errorf("a tool that cannot be started: %v", err)
 	}
 	if _, err := NewToolBackend(ProcessCaller{}).RelationApp(RelationRef{}); !errors.Is(err, ErrToolNotFound) {
 		t.Errorf("a tool that is not there: %v", err)

@@ -7,19 +7,23 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
+
+	"kith"
 )
 
 // ProcessCaller starts a process for each call, as shell charms do: it works under any
 // Juju host. The tools are found on the PATH of this process.
 type ProcessCaller struct{}
 
-// Call starts the tool. Errors: [ErrToolNotFound], those of starting a process.
+// Call starts the tool. Errors: [ErrToolNotFound]; Invalid for more than the arguments of a process
+// can be, 128 KiB each; Unavailable for a process or file that cannot be had.
 func (ProcessCaller) Call(c ToolCall) (ToolResult, error) {
 	args := c.Args
 	if len(c.Private) > 0 {
 		file, err := privateFile(c.Private)
 		if err != nil {
-			return ToolResult{}, err
+			return ToolResult{}, kith.Errorf(kith.Unavailable, "cannot run %q: %v", c.Tool, err)
 		}
 		defer os.Remove(file) //nolint:errcheck // in a folder that is swept
 		args = append(args[:len(args):len(args)], "--file", file)
@@ -36,8 +40,10 @@ func (ProcessCaller) Call(c ToolCall) (ToolResult, error) {
 	case errors.As(err, &exit):
 	case errors.Is(err, exec.ErrNotFound):
 		return ToolResult{}, &toolNotFound{c.Tool}
+	case errors.Is(err, syscall.E2BIG):
+		return ToolResult{}, kith.Errorf(kith.Invalid, "cannot run %q: what it is given is too long for this host", c.Tool)
 	case err != nil:
-		return ToolResult{}, err
+		return ToolResult{}, kith.Errorf(kith.Unavailable, "cannot run %q: %v", c.Tool, err)
 	}
 	return ToolResult{Status: cmd.ProcessState.ExitCode(), Stdout: stdout.Bytes(), Stderr: stderr.Bytes()}, nil
 }

@@ -267,6 +267,7 @@ func (b *toolBackend) GoalState() (GoalState, error) {
 const maxLog = 131071
 
 func (b *toolBackend) Log(level, message string) error {
+	message = printable(message)
 	for {
 		part := head(message, maxLog)
 		if err := b.run("juju-log", "--log-level", level, "--", part); err != nil {
@@ -277,6 +278,9 @@ func (b *toolBackend) Log(level, message string) error {
 		}
 	}
 }
+
+// printable is a message as a process can be given it: without bytes of 0.
+func printable(message string) string { return strings.ReplaceAll(message, "\x00", `\x00`) }
 
 // head is the beginning of a text, of at most so many bytes, and not cut within a letter.
 func head(text string, most int) string {
@@ -383,9 +387,13 @@ func (b *toolBackend) ActionSet(results map[string]string) error {
 	return b.run("action-set", args...)
 }
 
-func (b *toolBackend) ActionLog(message string) error { return b.run("action-log", "--", message) }
+func (b *toolBackend) ActionLog(message string) error {
+	return b.run("action-log", "--", printable(message))
+}
 
-func (b *toolBackend) ActionFail(message string) error { return b.run("action-fail", "--", message) }
+func (b *toolBackend) ActionFail(message string) error {
+	return b.run("action-fail", "--", printable(message))
+}
 
 func (b *toolBackend) StorageList(name string) ([]string, error) {
 	var ids []string

@@ -88,10 +88,10 @@ def whole():
 
 
 # With Context the test says which event comes, and what has changed before it.
-def context_cycle(ctx, rel, state):
+def context_cycle(ctx, rel, state, others=()):
     state = ctx.run(ctx.on.relation_joined(rel, remote_unit=0), state)
     rel = dataclasses.replace(state.get_relation(rel.id), remote_units_data={0: {"host": "db1"}})
-    state = ctx.run(ctx.on.relation_changed(rel, remote_unit=0), dataclasses.replace(state, relations=[rel]))
+    state = ctx.run(ctx.on.relation_changed(rel, remote_unit=0), dataclasses.replace(state, relations=[rel, *others]))
     assert state.get_relation(rel.id).local_unit_data["uses"] == "db1"
 
 
@@ -108,9 +108,12 @@ def context_whole():
 out = {"cycle": {n: cycle(n) for n in (1, 10, 50, 200)}, "whole": median([timed(whole) for _ in range(50)])}
 if Context:
     ctx = Context(Web, meta=yaml.safe_load(META))
-    rel = Relation("db", remote_app_name="pg")
-    state = State(relations=[rel])
-    out["context-cycle"] = median([timed(lambda: context_cycle(ctx, rel, state)) for _ in range(20)])
+    out["context-cycle"] = {}
+    for n in (1, 10, 50, 200):
+        rel = Relation("db", remote_app_name="pg")
+        others = [Relation("db", remote_app_name=f"other{i}", remote_units_data={0: {}}) for i in range(n - 1)]
+        state = State(relations=[rel, *others])
+        out["context-cycle"][n] = median([timed(lambda: context_cycle(ctx, rel, state, others)) for _ in range(20)])
     out["context-whole"] = median([timed(context_whole) for _ in range(10)])
 print(json.dumps(out))
 `

@@ -52,6 +52,13 @@ func report(name string, ours float64, unit string) row {
 	return row{Name: name, Ours: ours, Unit: unit, Target: "-", Met: true}
 }
 
+// against is a figure beside a peer's, without a target.
+func against(name string, ours, peer float64, of, unit string) row {
+	r := report(name, ours, unit)
+	r.Peer, r.Against = peer, of
+	return r
+}
+
 func (r *row) judge() {
 	if r.Peer != 0 {
 		r.Ratio = r.Ours / r.Peer

@@ -34,6 +34,9 @@ func Check(m *Model) []Violation {
 	for member := range m.members.all() {
 		c.assert(m.newsIsRight(member), "I12", "the index of what %s has to be told in relation %d is wrong", member.Unit, member.Relation)
 	}
+	for app := range m.Apps() {
+		c.assert(m.configIsRight(app), "I12", "the index of the configuration of %s is wrong", app.Name)
+	}
 	for u := range m.Units() {
 		c.assert(m.dueIsRight(u), "I12", "the index of the relations in which %s may have something to do is wrong", u.Name)
 		c.assert(m.contextsAreRight(u.Name), "I12", "the index of what hooks of %s see is wrong", u.Name)

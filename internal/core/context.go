@@ -18,7 +18,7 @@ type HookContext struct {
 	Machine   kith.MachineID `json:"machine"`
 	Address   string         `json:"address"`
 	Charm     string         `json:"charm"`
-	Config    Settings       `json:"config"`   // effective: what was set, over the defaults
+	Config    Settings       `json:"config"`   // effective: what was set, over the defaults; shared, nobody changes it
 	Options   []string       `json:"options"`  // every option the charm has, sorted
 	Bindings  []string       `json:"bindings"` // endpoint and extra-binding names network-get knows, sorted
 	Leader    bool           `json:"leader"`
@@ -84,20 +84,13 @@ const prefetchLimit = 64 << 10
 func (v View) Context(h Hook, now time.Time) HookContext {
 	c := HookContext{
 		Unit: v.Unit.Name, Principal: v.Unit.Principal, Machine: v.Unit.Machine, Address: v.Unit.Address,
-		Charm: v.App.Charm, Config: v.m.EffectiveConfig(v.App), Ports: v.Unit.Ports,
+		Charm: v.App.Charm, Config: v.m.contexts.configOf(v.App.Name), Ports: v.Unit.Ports,
 		Attempt: v.Past.Tries, Task: v.taskContext(h), Storage: v.storageContext(h), Trust: v.App.Trust,
 	}
 	if info := v.m.Info(); info != nil {
 		c.Model, c.ModelName = info.UUID, info.Name
 	}
-	c.Proxy = ProxyOptions{
-		HTTP: v.ModelConfig("juju-http-proxy"), HTTPS: v.ModelConfig("juju-https-proxy"),
-		FTP: v.ModelConfig("juju-ftp-proxy"), No: v.ModelConfig("juju-no-proxy"),
-	}
-	c.HostProxy = ProxyOptions{
-		HTTP: v.ModelConfig("http-proxy"), HTTPS: v.ModelConfig("https-proxy"),
-		FTP: v.ModelConfig("ftp-proxy"), No: v.ModelConfig("no-proxy"),
-	}
+	c.Proxy, c.HostProxy = v.m.contexts.proxy, v.m.contexts.hostProxy
 	// Hooks run in the charm that is unpacked, but install and upgrade-charm: those run in the one they come
 	// with. After a failure that need not be the application's newest.
 	c.Charm = cmp.Or(h.Charm, v.Past.unpacked(), v.App.Charm)

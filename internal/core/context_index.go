@@ -1,6 +1,7 @@
 package core
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 
@@ -10,23 +11,34 @@ import (
 
 // contexts is an index, derived by Apply: what does not change from one hook to the
 // next of what hooks see. Without it every hook would walk all relations of its unit and all their
-// members, and read its charm's metadata anew. Rows are shared between snapshots and
-// hooks, and never modified.
+// members, read its charm's metadata anew and put its configuration together. Rows are shared between
+// snapshots and hooks, and never modified.
 type contexts struct {
 	// relations of a unit: those it has entered, by number.
 	relations tree[[]*RelationContext] // by unit
 	charms    tree[charmNames]         // by CharmInfo.ID
+	config    tree[Settings]           // by application: what [Model.EffectiveConfig] says
+	// proxy and hostProxy are the model's.
+	proxy, hostProxy ProxyOptions
 }
 
 // charmNames are a charm's options and bindings, sorted.
 type charmNames struct{ options, bindings []string }
 
-func (c *contexts) snapshot() contexts { return contexts{c.relations.share(), c.charms.share()} }
+func (c *contexts) snapshot() contexts {
+	return contexts{c.relations.share(), c.charms.share(), c.config.share(), c.proxy, c.hostProxy}
+}
 
 // of is what a unit has entered.
 func (c *contexts) of(u kith.UnitName) []*RelationContext {
 	all, _ := c.relations.get(string(u))
 	return all
+}
+
+// configOf is an application's effective configuration.
+func (c *contexts) configOf(app kith.AppName) Settings {
+	config, _ := c.config.get(string(app))
+	return config
 }
 
 // find is one of the relations a unit has entered, or nil.
@@ -118,6 +130,28 @@ func (m *Model) noteSeenContext(s *Seen, is bool) {
 	m.contexts.set(s.Unit, s.Relation, &now)
 }
 
+// noteInfo is called when the model itself was put.
+func (m *Model) noteInfo(now *ModelInfo) {
+	m.contexts.proxy = ProxyOptions{
+		HTTP: now.option("juju-http-proxy"), HTTPS: now.option("juju-https-proxy"),
+		FTP: now.option("juju-ftp-proxy"), No: now.option("juju-no-proxy"),
+	}
+	m.contexts.hostProxy = ProxyOptions{
+		HTTP: now.option("http-proxy"), HTTPS: now.option("https-proxy"),
+		FTP: now.option("ftp-proxy"), No: now.option("no-proxy"),
+	}
+}
+
+// noteApp is called when an application was put or dropped.
+func (m *Model) noteApp(old, now *App) {
+	switch {
+	case now == nil:
+		m.contexts.config.drop(string(old.Name))
+	case old == nil || old.Charm != now.Charm || old.ConfigVersion != now.ConfigVersion:
+		m.contexts.config.set(string(now.Name), m.EffectiveConfig(now))
+	}
+}
+
 // noteCharm is called when a charm was put or dropped.
 func (m *Model) noteCharm(id string, now *CharmInfo) {
 	if now == nil {
@@ -125,6 +159,11 @@ func (m *Model) noteCharm(id string, now *CharmInfo) {
 		return
 	}
 	m.contexts.charms.set(id, namesOf(now.Charm))
+	for app := range m.Apps() { // rows are loaded in any order
+		if app.Charm == id {
+			m.contexts.config.set(string(app.Name), m.EffectiveConfig(app))
+		}
+	}
 }
 
 func namesOf(c charm.Charm) charmNames {
@@ -164,6 +203,11 @@ func (m *Model) contextsAreRight(u kith.UnitName) bool {
 		got = slices.DeleteFunc(slices.Clone(got), func(c *RelationContext) bool { return c == have })
 	}
 	return len(got) == 0
+}
+
+// configIsRight reports whether the index has an application's configuration.
+func (m *Model) configIsRight(app *App) bool {
+	return reflect.DeepEqual(map[string]any(m.contexts.configOf(app.Name)), m.EffectiveConfig(app))
 }
 
 func (c *RelationContext) equal(o *RelationContext) bool {

@@ -92,9 +92,11 @@ func parseVolume(s string) (int64, error) {
 }
 
 // ModelOption is a model option's value: what was set, else its default.
-func (m *Model) ModelOption(key string) string {
-	if info := m.Info(); info != nil {
-		if v, ok := info.Config[key]; ok {
+func (m *Model) ModelOption(key string) string { return m.Info().option(key) }
+
+func (i *ModelInfo) option(key string) string {
+	if i != nil {
+		if v, ok := i.Config[key]; ok {
 			return v
 		}
 	}

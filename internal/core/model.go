@@ -167,12 +167,15 @@ func (m *Model) Snapshot() *Model {
 func Apply(m *Model, c Change) {
 	switch c.Key.Kind {
 	case KindModel:
-		m.info.apply(c)
+		_, now := m.info.apply(c)
+		m.noteInfo(now)
 	case KindCharm:
 		_, now := m.charms.apply(c)
 		m.noteCharm(c.Key.ID, now)
 	case KindApp:
-		m.noteAppDue(m.apps.apply(c))
+		old, now := m.apps.apply(c)
+		m.noteAppDue(old, now)
+		m.noteApp(old, now)
 	case KindUnit:
 		m.noteUnitDue(m.units.apply(c))
 	case KindMachine:

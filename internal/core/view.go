@@ -41,9 +41,6 @@ func (v View) Leader() (bool, uint64) {
 	return true, l.Rev
 }
 
-// ModelConfig is a model option; empty if it was not set and has no default.
-func (v View) ModelConfig(key string) string { return v.m.ModelOption(key) }
-
 // HasSubordinates reports whether units that live in this one's container are still there.
 func (v View) HasSubordinates() bool { return len(v.Unit.Subordinates) > 0 }
 

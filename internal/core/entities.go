@@ -1,6 +1,7 @@
 package core
 
 import (
+	"strconv"
 	"time"
 
 	"kith"
@@ -301,8 +302,15 @@ type State struct {
 // Key is the unit's name.
 func (s *State) Key() Key { return Key{KindState, string(s.Unit)} }
 
-func bagID(id kith.RelationID, owner string) string       { return id.String() + "/" + owner }
-func memberID(id kith.RelationID, u kith.UnitName) string { return id.String() + "/" + string(u) }
+// bagID is short enough to be put where it is called, where a key that is only looked up takes no
+// memory; nor does the number, which as a string of its own would from 100 on.
+func bagID(id kith.RelationID, owner string) string {
+	var room [20]byte
+	return string(strconv.AppendInt(room[:0], int64(id), 10)) + "/" + owner
+}
+
+func memberID(id kith.RelationID, u kith.UnitName) string { return bagID(id, string(u)) }
+
 func seenID(id kith.RelationID, u, remote kith.UnitName) string {
 	return id.String() + "/" + string(u) + "/" + string(remote)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"iter"
+	"strconv"
 	"strings"
 
 	"kith"
@@ -281,7 +282,10 @@ func (m *Model) Machines() iter.Seq[*Machine] { return m.machines.all() }
 func (m *Model) Host(name string) *Host { return m.hosts.get(name) }
 
 // Relation is the relation with that number, or nil.
-func (m *Model) Relation(id kith.RelationID) *Relation { return m.relations.get(id.String()) }
+func (m *Model) Relation(id kith.RelationID) *Relation {
+	var room [20]byte // as in bagID
+	return m.relations.get(string(strconv.AppendInt(room[:0], int64(id), 10)))
+}
 
 // Relations yields all relations in string order of number.
 func (m *Model) Relations() iter.Seq[*Relation] { return m.relations.all() }
@@ -298,7 +302,7 @@ func (m *Model) RelationsOf(app kith.AppName) iter.Seq[*Relation] {
 
 // Member is the unit's membership of the relation, or nil if it is not in scope.
 func (m *Model) Member(id kith.RelationID, u kith.UnitName) *Member {
-	return m.members.get(memberID(id, u))
+	return m.members.get(bagID(id, string(u))) // which is [memberID], and is put here
 }
 
 // Members yields who is in scope of a relation, in string order of unit name.

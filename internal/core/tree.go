@@ -15,12 +15,15 @@ import "github.com/tidwall/btree"
 type tree[V any] struct {
 	rows   *btree.Map[string, any] // nil if empty from the start
 	shared bool                    // somebody else has rows, too
+	// index has the same rows, for who changes them: a command looks up dozens of keys, and each search in
+	// some hundred rows compares ten. Nil until the first change.
+	index map[string]any
 }
 
 // share returns a tree that later changes of t do not touch.
 func (t *tree[V]) share() tree[V] {
 	t.shared = true
-	return *t
+	return tree[V]{rows: t.rows, shared: true}
 }
 
 // own is the map to be changed.
@@ -32,12 +35,18 @@ func (t *tree[V]) own() *btree.Map[string, any] {
 		t.rows = t.rows.Copy()
 	}
 	t.shared = false
+	if t.index == nil {
+		t.index = make(map[string]any, t.rows.Len())
+		t.rows.Scan(func(key string, row any) bool { t.index[key] = row; return true })
+	}
 	return t.rows
 }
 
 // set returns what was there before.
 func (t *tree[V]) set(key string, v V) V {
-	old, _ := t.own().Set(key, v)
+	row := any(v)
+	old, _ := t.own().Set(key, row)
+	t.index[key] = row
 	before, _ := old.(V)
 	return before
 }
@@ -49,16 +58,20 @@ func (t *tree[V]) drop(key string) (V, bool) {
 		return none, false
 	}
 	old, ok := t.own().Delete(key)
+	delete(t.index, key)
 	before, _ := old.(V)
 	return before, ok
 }
 
 func (t *tree[V]) get(key string) (V, bool) {
-	if t.rows == nil {
-		var none V
-		return none, false
+	var row any
+	var ok bool
+	switch {
+	case t.index != nil:
+		row, ok = t.index[key]
+	case t.rows != nil:
+		row, ok = t.rows.Get(key)
 	}
-	row, ok := t.rows.Get(key)
 	v, _ := row.(V)
 	return v, ok
 }

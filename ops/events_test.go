@@ -149,6 +149,15 @@ func TestObserveUnknown(t *testing.T) {
 			t.Errorf("error %v, want %s, with a hint", err, want)
 		}
 	}
+	late := newWorld().try(configure, func(f *ops.Framework) {
+		f.Observe(ops.OnConfigChanged(func(*ops.ConfigChangedEvent) error {
+			f.Observe(ops.OnAction("nosuch", nil))
+			return nil
+		}))
+	})
+	if late == nil || !strings.HasPrefix(late.Error(), `cannot observe "actions/nosuch"`) {
+		t.Errorf("observed by a handler: error %v", late)
+	}
 	newWorld().run(t, configure, func(f *ops.Framework) {
 		f.Observe(ops.OnRelationCreated("juju-info", func(*ops.RelationCreatedEvent) error { return nil }))
 	})

@@ -27,12 +27,11 @@ type Framework struct {
 	// sources are the names of custom events.
 	sources []string
 	// mayDefer: an observer has a name.
-	mayDefer bool
-	stored   storedStates
-	queue    deferQueue
-	// collected is of the status that is being asked for.
-	collected collected
-	err       error // the first mistake made while handlers were registered
+	mayDefer  bool
+	stored    storedStates
+	queue     deferQueue
+	collected Status // the most severe that was added to the one being asked for
+	err       error  // the first mistake in a call that returns no error
 }
 
 func newFramework(ctx context.Context, d Dispatch) *Framework {

@@ -69,6 +69,9 @@ func (f *Framework) dispatch() error {
 			}
 		}
 	}
+	if f.err != nil {
+		return f.err
+	}
 	return f.commit()
 }
 

@@ -62,21 +62,14 @@ func (e *statusError) Error() string { return fmt.Sprintf("status %s", e.status)
 // stays as it is.
 type CollectStatusEvent struct{ EventBase }
 
-// collected is what was added so far to the status that is being asked for.
-type collected struct {
-	best Status
-	err  error
-}
-
 // AddStatus adds one. A status that cannot be set fails the hook with an
 // [*InvalidStatusError].
 func (e *CollectStatusEvent) AddStatus(s Status) {
-	added := &e.f.collected
-	if err := s.settable(); err != nil && added.err == nil {
-		added.err = err
+	if err := s.settable(); err != nil {
+		e.f.fail(err)
 	}
-	if severity[s.Name] > severity[added.best.Name] {
-		added.best = s
+	if severity[s.Name] > severity[e.f.collected.Name] {
+		e.f.collected = s
 	}
 }
 
@@ -95,13 +88,12 @@ func (f *Framework) collectStatus(app bool) error {
 			return err
 		}
 	}
-	f.collected = collected{}
+	f.collected = Status{}
 	if err := f.emit(emission{key: key, name: key.name}); err != nil {
 		return err
 	}
-	added := &f.collected
-	if added.err != nil || added.best.Name == "" {
-		return added.err
+	if f.err != nil || f.collected.Name == "" {
+		return f.err
 	}
-	return f.backend.StatusSet(app, added.best)
+	return f.backend.StatusSet(app, f.collected)
 }

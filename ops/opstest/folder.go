@@ -3,6 +3,7 @@ package opstest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -32,11 +33,27 @@ func Folder(path string) *Charm {
 	if err != nil {
 		return &Charm{Metadata: unreadable(err)}
 	}
+	if err := charm.CheckRunnable(path); err != nil {
+		return &Charm{Metadata: Metadata{err: notRunnable(path, err)}}
+	}
 	var packed bytes.Buffer
 	if err := charm.Pack(path, &packed); err != nil {
 		return &Charm{Metadata: unreadable(err)}
 	}
 	return &Charm{Metadata: Metadata{meta: meta}, packed: packed.Bytes()}
+}
+
+// notRunnable is why a folder's charm can run nothing: as a rule, it has not been built yet.
+func notRunnable(path string, err error) error {
+	e := kith.Errorf(kith.Invalid, "cannot run the charm in %q: %v", path, err)
+	if hint := kith.HintOf(err); hint != "" {
+		return e.WithHint("%s", hint)
+	}
+	var wrong *charm.Error
+	if errors.As(err, &wrong) {
+		return e.WithHint("%s", wrong.Hint)
+	}
+	return e
 }
 
 // hookTool is the program behind the hook tools, built once in the life of a test program.

@@ -176,6 +176,32 @@ func TestFolderThatIsNoCharm(t *testing.T) {
 	}
 }
 
+// A charm in Go that has not been built runs nothing, and a test that took it for well would say nothing.
+func TestFolderThatIsNotBuilt(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, text := range map[string]string{"charmcraft.yaml": webYAML, "go.mod": "module web\n", "main.go": "package main\n"} { // any order: both
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m := opstest.NewModel(t)
+	err := m.Try(func() { m.Deploy("web", opstest.Folder(dir)) })
+	if kith.CodeOf(err) != kith.Invalid || !strings.Contains(err.Error(), "has no hooks nor dispatch file") || !strings.Contains(kith.HintOf(err), "go build -o dispatch") {
+		t.Errorf("error %v, hint %q", err, kith.HintOf(err))
+	}
+}
+
+// A test that ends because a hook has failed shows what the hook has logged: a process says no more than how it ended.
+func TestFolderFailsWithItsLog(t *testing.T) {
+	t.Parallel()
+	dir, tb := shellCharm(t, "hooks/start", "juju-log -l INFO starting; echo 'no such disk' >&2; exit 3\n"), &recorder{}
+	tb.run(func() { opstest.NewHarness(tb, opstest.Folder(dir)).BeginWithInitialHooks() })
+	if want := "shell/0 start failed: exit status 3\nits log:\n  INFO starting\n  WARNING no such disk"; tb.fatal != want {
+		t.Errorf("got\n%s\nwant\n%s", tb.fatal, want)
+	}
+}
+
 // Tests of charms in Go link no client, server or store: what they link is built for each of them.
 func TestDependencies(t *testing.T) {
 	t.Parallel()

@@ -2,9 +2,12 @@ package opstest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"kith"
@@ -22,6 +25,8 @@ type HookError struct {
 	Unit kith.UnitName
 	Hook string // "db-relation-changed", "action backup"
 	Err  error  // the handler's error, or why its writes were refused
+	// Log is what the hook has logged. A test that ends for the hook shows the end of it.
+	Log []LogRecord
 }
 
 // Error is "UNIT HOOK failed: REASON".
@@ -32,12 +37,23 @@ func (e *HookError) Error() string {
 // Unwrap is the handler's error.
 func (e *HookError) Unwrap() error { return e.Err }
 
-// describe is an error with its hint, for people.
+// lastRecords is how many log records of a failed hook are shown: a traceback, and what led there.
+const lastRecords = 30
+
+// describe is an error for people: with what the failed hook has logged, and its hint.
 func describe(err error) string {
-	if hint := kith.HintOf(err); hint != "" {
-		return err.Error() + "\nhint: " + hint
+	text := err.Error()
+	var failed *HookError
+	if errors.As(err, &failed) && len(failed.Log) > 0 {
+		text += "\nits log:"
+		for _, l := range failed.Log[max(0, len(failed.Log)-lastRecords):] {
+			text += "\n  " + l.Level + " " + strings.ReplaceAll(l.Message, "\n", "\n  ")
+		}
 	}
-	return err.Error()
+	if hint := kith.HintOf(err); hint != "" {
+		text += "\nhint: " + hint
+	}
+	return text
 }
 
 // hookRun is one hook or action of one unit being run. It is what the tools ask
@@ -69,6 +85,7 @@ func (w *world) runHook(u kith.UnitName, h core.Hook) error {
 	if err != nil {
 		return err
 	}
+	logged := len(w.logs)
 	r := w.newRun(u, h)
 	seq := w.model.Progress(u).Seq + 1
 	w.must(core.UnitActor(u), core.BeginHook{Unit: u, Seq: seq, Hook: h, Attempt: r.ctx.Attempt, Epoch: w.epochOf(u)})
@@ -95,7 +112,7 @@ func (w *world) runHook(u kith.UnitName, h core.Hook) error {
 	w.must(core.UnitActor(u), core.FailHook{
 		Unit: u, Seq: seq, Hook: h, Message: err.Error(), Attempt: r.ctx.Attempt, Epoch: w.epochOf(u),
 	})
-	return &HookError{Unit: u, Hook: h.Title(), Err: err}
+	return &HookError{Unit: u, Hook: h.Title(), Err: err, Log: slices.Clone(w.logs[min(logged, len(w.logs)):])}
 }
 
 // rebootNow ends a hook whose charm has asked for a reboot at once: it runs again.

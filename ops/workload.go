@@ -1,8 +1,9 @@
 package ops
 
 // WorkloadEvent is what the events of a workload container have in common. They come
-// on Kubernetes only, where Pebble runs in each container; a client for it is not
-// part of this package.
+// on Kubernetes only, where Pebble runs in each container and listens on
+// /charm/containers/NAME/pebble.socket; a client for it is not part of this package, and
+// github.com/canonical/pebble/client is one. kith runs no containers.
 type WorkloadEvent struct {
 	DeferrableEvent
 	Workload string // the container's name

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"kith"
 	"kith/ops"
 	"kith/ops/lib/database"
 	"kith/ops/opstest"
@@ -103,6 +104,32 @@ func TestRequirer(t *testing.T) {
 	wantLog(t, h, "moved", "changed u@h:3/shop s3cret")
 	h.RemoveRelation(id)
 	wantLog(t, h, "gone", "removed db:0")
+}
+
+// What was deferred comes back when the database is gone, and says so.
+func TestRequirerDefersTooLong(t *testing.T) {
+	t.Parallel()
+	h := opstest.New(t, newClient, opstest.YAML(clientYAML))
+	h.SetLeader(true)
+	h.Begin()
+	id := h.AddRelation("db", "pg")
+	h.UpdateConfig(map[string]any{"ready": false})
+	h.UpdateRelationData(id, "pg", map[string]string{"database": "shop", "endpoints": "h:1", "username": "u", "password": "pw"})
+	h.RemoveRelation(id)
+	h.Log()
+	h.UpdateConfig(nil, "ready")
+	wantLog(t, h, "deferred for too long", "created @/ ")
+}
+
+// A request that nobody would answer is refused.
+func TestRequirerWithoutName(t *testing.T) {
+	t.Parallel()
+	_, err := ops.Run(t.Context(), ops.Dispatch{Env: ops.Env{DispatchPath: "hooks/start", Unit: "shop/0"}, Meta: &ops.CharmMeta{}}, func(f *ops.Framework) (*database.Requirer, error) {
+		return database.NewRequirer(f, "db", database.Request{})
+	})
+	if kith.CodeOf(err) != kith.Invalid {
+		t.Errorf("a request without a name: %v", err)
+	}
 }
 
 // The leader asks, whoever that is.

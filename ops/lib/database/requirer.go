@@ -29,8 +29,12 @@ type Request struct {
 }
 
 // NewRequirer makes the library for an endpoint. It asks for the database in every
-// relation there, as soon as this unit leads.
+// relation there, as soon as this unit leads. Errors: Invalid for a request that names no
+// database, and those of [ops.Framework.StoredState].
 func NewRequirer(f *ops.Framework, endpoint kith.EndpointName, want Request) (*Requirer, error) {
+	if want.Database == "" {
+		return nil, kith.Errorf(kith.Invalid, "cannot ask for a database on %q: the request names none", endpoint)
+	}
 	r := &Requirer{
 		f: f, endpoint: endpoint,
 		request: request{want.Database, want.ExtraUserRoles, []string{usernameField, passwordField}},
@@ -65,7 +69,8 @@ type RemovedEvent struct{ relationEvent }
 
 type connectionEvent struct {
 	relationEvent
-	// Connection is read anew when the event was deferred: credentials are not stored.
+	// Connection is read anew when the event was deferred: credentials are not stored. If the
+	// database has gone since, it is empty, and the relation may not be active.
 	Connection Connection `json:"-"`
 }
 

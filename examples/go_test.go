@@ -209,8 +209,12 @@ func testGoTokens(t *testing.T, bin string) {
 	h.kith("deploy ./token-requirer shell", "integrate go-token-provider shell", "settle --timeout 2m")
 	h.want(h.kith("status shell"), "go-token-provider: 2 token(s)", "special-field changed")
 
-	// A unit that goes is said goodbye to.
+	// A unit that goes is said goodbye to, and says goodbye.
 	h.kith("remove-unit --no-prompt go-token-requirer/0", "settle --timeout 2m")
+	h.wantInOrder(h.kith("debug-log --replay --no-tail --limit 0 --include go-token-requirer/0"),
+		ran("install"), ran("leader-elected"), ran("config-changed"), ran("start"),
+		ran("token-relation-created"), ran("token-relation-joined"), ran("token-relation-changed"),
+		ran("token-relation-departed"), ran("token-relation-departed"), ran("token-relation-broken"), ran("stop"), ran("remove"))
 	h.want(h.kith("debug-log --replay --no-tail --limit 0 --include go-token-provider/0"),
 		"go-token-requirer/0 leaves, because go-token-requirer/0 departs", ran("token-relation-departed"))
 	h.kith("remove-relation go-token-provider go-token-requirer", "settle --timeout 2m")
@@ -231,10 +235,18 @@ func testGoCluster(t *testing.T, bin string) {
 	h.wantInOrder(h.kith("debug-log --replay --no-tail --limit 0 --include "+leader),
 		ran("install"), ran("replicas-relation-created"), "leading now", ran("leader-elected"), ran("config-changed"), ran("start"))
 	log := h.kith("debug-log --replay --no-tail --limit 0")
+	for _, u := range []string{"go-cluster/0", "go-cluster/1", "go-cluster/2"} {
+		if u != leader {
+			h.wantInOrder(h.kith("debug-log --replay --no-tail --limit 0 --include "+u),
+				ran("install"), ran("replicas-relation-created"), ran("config-changed"), ran("start"),
+				ran("replicas-relation-joined"), ran("replicas-relation-changed"))
+		}
+	}
 	h.want(log, "says: hello from go-cluster/0", "says: hello from go-cluster/1", "says: hello from go-cluster/2", "now following the leader at 127.")
 
 	h.kith("remove-unit --no-prompt "+leader, "settle --timeout 2m")
 	h.want(h.kith("debug-log --replay --no-tail --limit 0"), leader+" has left", ran("replicas-relation-departed"))
+	h.wantInOrder(h.kith("debug-log --replay --no-tail --limit 0 --include "+leader), ran("start"), ran("replicas-relation-departed"), ran("stop"), ran("remove"))
 	h.want(h.kith("status"), "leads at 127.", "follows 127.")
 }
 

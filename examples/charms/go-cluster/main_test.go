@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"kith"
@@ -31,6 +32,37 @@ func TestFollowsAndLeads(t *testing.T) {
 	}
 	if got := h.Status().String(); got != "active: leads at "+own {
 		t.Errorf("got %s", got)
+	}
+}
+
+// Peers come, say something, and go; the lead goes to one of them.
+func TestPeersComeAndGo(t *testing.T) {
+	t.Parallel()
+	h := opstest.New(t, newCharm)
+	id := h.AddRelation(endpoint, "go-cluster")
+	h.SetLeader(true)
+	h.BeginWithInitialHooks()
+	h.AddRelationUnit(id, "go-cluster/1")
+	h.HooksDisabled(func() {
+		h.UpdateRelationData(id, "go-cluster/1", map[string]string{"unit-data": "unheard"})
+	})
+	h.SetLeader(false) // somebody else leads, and writes for the application
+	h.UpdateRelationData(id, "go-cluster", map[string]string{"leader-address": "10.0.0.2"})
+	if got := h.Status().String(); got != "active: follows 10.0.0.2" {
+		t.Errorf("got %s", got)
+	}
+	h.RemoveRelationUnit(id, "go-cluster/1")
+	var log strings.Builder
+	for _, l := range h.Log() {
+		fmt.Fprintln(&log, l.Message)
+	}
+	if got, want := log.String(), `leading now
+replicas:0: go-cluster/1 says: 
+replicas:0: now following the leader at 10.0.0.2
+leading now
+replicas:0: go-cluster/1 has left
+`; got != want {
+		t.Errorf("it logged\n%s, want\n%s", got, want)
 	}
 }
 

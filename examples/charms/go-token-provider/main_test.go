@@ -58,3 +58,53 @@ func TestTokenIsKept(t *testing.T) {
 		t.Errorf("the token is %q, and was %q", got, first)
 	}
 }
+
+// The events of a relation's life, in their order, as debug-log would show them.
+func TestEventsInOrder(t *testing.T) {
+	t.Parallel()
+	h := opstest.New(t, newCharm)
+	id := h.AddRelation(endpoint, "requirer") // before Begin: it is there when the unit starts
+	h.SetLeader(true)
+	h.BeginWithInitialHooks()
+	wantEvents(t, h, `install
+token-relation-created app=requirer
+leader-elected
+config-changed
+start
+`)
+	h.AddRelationUnit(id, "requirer/0")
+	h.UpdateRelationData(id, "requirer/0", map[string]string{"token": "theirs"})
+	h.UpdateRelationData(id, "requirer", map[string]string{"special-field": "s"})
+	wantEvents(t, h, `token-relation-joined unit=requirer/0
+token-relation-changed unit=requirer/0
+token-relation-changed unit=requirer/0
+token-relation-changed app=requirer
+`)
+	h.RemoveRelation(id)
+	wantEvents(t, h, `token-relation-departed unit=requirer/0 departing=requirer/0
+token-relation-broken app=requirer
+`)
+	if got := h.GetRelationData(h.AddRelation(endpoint, "another"), "go-token-provider"); got["special-field"] != "special" {
+		t.Errorf("the next one is told %v", got)
+	}
+}
+
+// What was there before Begin is no event. Neither is what happens while hooks are disabled.
+func TestNoEvents(t *testing.T) {
+	t.Parallel()
+	h := opstest.New(t, newCharm)
+	id := h.AddRelation(endpoint, "requirer", opstest.UnitData(map[string]string{"token": "theirs"}))
+	h.Begin()
+	h.HooksDisabled(func() { h.UpdateConfig(map[string]any{"special-field": "unheard"}) })
+	wantEvents(t, h, "")
+	h.UpdateRelationData(id, "requirer/0", map[string]string{"token": "new"})
+	wantEvents(t, h, "token-relation-changed unit=requirer/0\n")
+}
+
+// wantEvents compares the events since it was called last.
+func wantEvents(t *testing.T, h *opstest.Harness, want string) {
+	t.Helper()
+	if got := h.EventNames(); got != want {
+		t.Errorf("the events are\n%s, want\n%s", got, want)
+	}
+}

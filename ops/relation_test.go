@@ -2,6 +2,7 @@ package ops_test
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -387,5 +388,54 @@ func TestNetwork(t *testing.T) {
 	})
 	if n := w.count("network-get"); n != 2 {
 		t.Errorf("%d calls of network-get", n)
+	}
+}
+
+// sharedBackend has one databag for all, which nobody may change, and keeps what it is given.
+type sharedBackend struct {
+	typedBackend
+	bag, kept map[string]string
+}
+
+func (b *sharedBackend) RelationGet(ops.RelationRef, bool, string) (map[string]string, error) {
+	return b.bag, nil
+}
+
+func (b *sharedBackend) RelationSet(_ ops.RelationRef, _ bool, set map[string]string) error {
+	if b.kept == nil {
+		b.kept = set
+	}
+	return nil
+}
+
+// What a backend returns and what it was given stay as they are; the charm sees its writes
+// over them, and what it gets is its own.
+func TestSharedBags(t *testing.T) {
+	t.Parallel()
+	b := &sharedBackend{bag: map[string]string{"a": "1", "b": "2"}}
+	_, err := ops.Run(t.Context(), changedOver(b), func(f *ops.Framework) (struct{}, error) {
+		f.Observe(ops.OnRelationChanged("db", func(e *ops.RelationChangedEvent) error {
+			own := e.Relation.Data(e.Model().Unit())
+			for range 2 {
+				all, err := own.All()
+				if err != nil {
+					return err
+				}
+				all["a"], all["mine"] = "changed", "yes"
+			}
+			err := errors.Join(own.Set("c", "3"), own.Delete("a"), own.Update(map[string]string{"b": "two", "c": "3"}))
+			keys, _ := own.Keys()
+			if a, _ := own.Get("a"); a != "" || !slices.Equal(keys, []string{"b", "c"}) {
+				t.Errorf("it reads a=%q and keys %q", a, keys)
+			}
+			if theirs, _ := e.Relation.Data(e.Unit).All(); !maps.Equal(theirs, b.bag) {
+				t.Errorf("another bag is %v", theirs)
+			}
+			return err
+		}))
+		return struct{}{}, nil
+	})
+	if err != nil || !maps.Equal(b.bag, map[string]string{"a": "1", "b": "2"}) || !maps.Equal(b.kept, map[string]string{"c": "3"}) {
+		t.Errorf("bag %v, first write %v, error %v", b.bag, b.kept, err)
 	}
 }

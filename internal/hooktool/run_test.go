@@ -219,3 +219,40 @@ func same(t *rapid.T, run *hooktool.Run, call string, want any) {
 		t.Fatalf("%s: %s %s, the effects say %s", call, got.Stdout, got.Stderr, text)
 	}
 }
+
+// What a run has read, was given and has handed out stays as it is when more is written.
+func TestSharedBags(t *testing.T) {
+	t.Parallel()
+	ctx := context()
+	bag, first := map[string]string{"a": "1"}, map[string]string{"b": "2"}
+	ctx.Bags = []core.BagContent{{Relation: 4, Owner: "web/0", Data: bag}}
+	run := hooktool.NewRun(ctx, hookOf("rel"), newHost())
+	read := func() map[string]string {
+		data, err := run.RelationGet(4, "web/0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	before := read()
+	if err := run.RelationSet(4, false, first); err != nil {
+		t.Fatal(err)
+	}
+	effects, then := run.Effects(), read()
+	if err := run.RelationSet(4, false, map[string]string{"a": "", "b": "3"}); err != nil {
+		t.Fatal(err)
+	}
+	for what, c := range map[string]struct{ got, want map[string]string }{ // any order
+		"the model's":  {bag, map[string]string{"a": "1"}},
+		"read before":  {before, map[string]string{"a": "1"}},
+		"given":        {first, map[string]string{"b": "2"}},
+		"read between": {then, map[string]string{"a": "1", "b": "2"}},
+		"handed out":   {effects.Bags[0].Set, map[string]string{"b": "2"}},
+		"read now":     {read(), map[string]string{"b": "3"}},
+		"to commit":    {run.Effects().Bags[0].Set, map[string]string{"a": "", "b": "3"}},
+	} {
+		if !maps.Equal(c.got, c.want) {
+			t.Errorf("%s: %v, want %v", what, c.got, c.want)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package ops_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -9,6 +10,7 @@ import (
 
 	"kith"
 	"kith/internal/core"
+	"kith/internal/hooktool"
 	"kith/ops"
 )
 
@@ -29,6 +31,7 @@ func dispatchAs(event string, setup func(*ops.Framework) error, prepare func(*wo
 		hook, w.params = backup, map[string]any{"to": "/srv"}
 	}
 	prepare(w, &hook)
+	defer w.after()
 	err := w.dispatch(hook, func(f *ops.Framework) (struct{}, error) { return struct{}{}, setup(f) })
 	for _, line := range slices.Concat(w.log, w.said, w.statuses) {
 		fmt.Println(line)
@@ -37,6 +40,11 @@ func dispatchAs(event string, setup func(*ops.Framework) error, prepare func(*wo
 		for _, k := range slices.Sorted(maps.Keys(b.Set)) {
 			fmt.Printf("%s:%d %s=%s\n", "relation", b.Relation, k, b.Set[k])
 		}
+	}
+	if event == "backup" {
+		o := w.last.Outcome(hooktool.Ending{})
+		values, _ := json.Marshal(o.Values) // of strings
+		fmt.Println(o.Status, o.Message, string(values))
 	}
 	for _, k := range slices.Sorted(maps.Keys(w.state)) {
 		fmt.Println("stored", k, w.state[k])
@@ -229,6 +237,7 @@ func ExampleOnAction() {
 	})
 	// Output:
 	// writing to /srv
+	// completed  {"file":{"name":"/srv/dump","size":"12"}}
 }
 
 // Only an observer with a name can defer: the name is what the event finds it by.

@@ -34,6 +34,7 @@ type world struct {
 	params   map[string]any // of an action
 	said     []string       // by action-log
 	last     *hooktool.Run
+	after    func() // of an example
 }
 
 const metadata = `
@@ -72,7 +73,8 @@ func newWorld() *world {
 		panic(err)
 	}
 	return &world{
-		meta: c, leader: true, life: kith.Active, state: map[string]string{},
+		after: func() {},
+		meta:  c, leader: true, life: kith.Active, state: map[string]string{},
 		context: core.HookContext{
 			Model: "deadbeef-0bad-400d-8000-4b1d0d06f00d", ModelName: "prod", Unit: "web/0", Address: "127.0.1.1",
 			Config: map[string]any{"port": float64(8080), "debug": false, "ratio": 0.5}, Options: []string{"debug", "log-level", "port", "ratio"},
@@ -125,6 +127,9 @@ func (w *world) dispatch(hook core.Hook, new func(*ops.Framework) (struct{}, err
 	}
 	if s := hook.Storage; s != nil {
 		env.Event.StorageID, env.Event.StorageLocation = string(s.ID), s.Location
+	}
+	if s := hook.Secret; s != nil {
+		env.Event.SecretID, env.Event.SecretLabel, env.Event.SecretRevision = s.ID.URI(), s.Label, s.Revision
 	}
 	if hook.Kind == core.Action {
 		env.Event.ActionName, env.Event.ActionID = hook.Task.Action, hook.Task.ID.String()

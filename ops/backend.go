@@ -116,7 +116,8 @@ type SecretBackend interface {
 // GoalState says who will be there once everything asked for has happened.
 type GoalState struct {
 	Units map[kith.UnitName]GoalStatus
-	// Relations has for each endpoint the remote applications and units, by name.
+	// Relations has for each endpoint the remote applications and units, by name; those among
+	// peers are left out.
 	Relations map[kith.EndpointName]map[string]GoalStatus
 }
 

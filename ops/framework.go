@@ -276,11 +276,16 @@ func (e *DeferrableEvent) bind(f *Framework, em emission) error {
 // The observer needs a name, see [Observation.Named]. While an event is deferred,
 // another one equal to it is not delivered to the same observer.
 //
-// Think twice. Nobody knows when the next dispatch comes. When it does, the unit
-// may have left, the relation may be gone ([Relation.Active] is false, its data is
-// empty), and the rest of the model has moved on. A handler that looks at the whole
-// model and does what is left to do, see [OnReconcile], needs no deferral: whatever
-// it waits for will be an event.
+// Think twice. Nobody knows when the next dispatch comes: update-status is minutes away. When it
+// does, [Framework.Env] is that of another event, the unit may have left, the relation may be
+// gone ([Relation.Active] is false, its data is empty), its relation-broken may have run, and the
+// rest of the model has moved on. Where many events wait for one thing they all come back once it
+// is there. What is deferred goes with the unit, and a hook that fails takes nothing
+// off the queue and adds nothing to it. A handler that looks at the whole model and does what is
+// left to do, see [OnReconcile], needs no deferral: whatever it waits for will be an event.
+//
+// An event comes back in the next version of the charm too. If that has no observer of the name, or
+// a custom event whose fields do not fit, it is dropped with a warning in the log.
 func (e *DeferrableEvent) Defer() error {
 	if e.notice == nil {
 		return kith.Errorf(kith.Invalid, "cannot defer %q: its observer has no name", e.name).

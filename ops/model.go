@@ -74,8 +74,9 @@ func (m *Model) Relations(endpoint kith.EndpointName) ([]*Relation, error) {
 	return all, nil
 }
 
-// GetRelation is the only relation on an endpoint, or nil if there is none. With more
-// than one it is a [*TooManyRelatedAppsError], whatever the endpoint's limit.
+// GetRelation is the only relation on an endpoint, or nil if there is none; in its
+// relation-broken there is none. With more than one it is a [*TooManyRelatedAppsError], whatever
+// the endpoint's limit. Errors: Invalid for an endpoint the charm does not have.
 func (m *Model) GetRelation(endpoint kith.EndpointName) (*Relation, error) {
 	ids, err := m.relationIDs(endpoint)
 	switch {
@@ -252,7 +253,7 @@ func (u *Unit) SetStatus(s Status) error {
 }
 
 // SetWorkloadVersion says which version of the workload the application runs; empty
-// takes it back. It shows at once.
+// takes it back. It shows at once, and stays if the hook fails. Of several units the last counts.
 func (u *Unit) SetWorkloadVersion(version string) error { return u.m.f.backend.VersionSet(version) }
 
 // Reboot asks for a reboot of the machine once the hook has succeeded; with now, at

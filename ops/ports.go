@@ -65,7 +65,8 @@ func parsePort(s string) (Port, error) {
 }
 
 // OpenPort opens a port, of 1 to 65535, for everybody, or for the endpoints named. It takes
-// effect when the hook succeeds. A range that overlaps another one is refused.
+// effect when the hook succeeds. Errors: [*ModelError] for what is no port or endpoint, and for a range that
+// overlaps another open one; on Kubernetes for every range.
 func (u *Unit) OpenPort(p Port, endpoints ...kith.EndpointName) error {
 	return u.m.f.backend.OpenPort(p, endpoints)
 }
@@ -78,7 +79,8 @@ func (u *Unit) ClosePort(p Port, endpoints ...kith.EndpointName) error {
 // OpenedPorts are the unit's open ports, those opened in this dispatch included.
 func (u *Unit) OpenedPorts() ([]Port, error) { return u.m.f.backend.OpenedPorts() }
 
-// SetPorts opens these ports for everybody and closes all others. It stops at the first that is refused.
+// SetPorts opens these ports for everybody and closes all others, so that no ports close all. It stops
+// at the first that is refused. A port that is open for some endpoints only is open already, and stays so.
 func (u *Unit) SetPorts(ports ...Port) error {
 	open, err := u.OpenedPorts()
 	if err != nil {

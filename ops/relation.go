@@ -73,9 +73,13 @@ func (r *Relation) Data(owner Owner) *RelationData {
 //	own application, otherwise       leader        leader
 //	remote application               yes           no
 //
-// What may not be is a [*RelationDataAccessError]. A databag is read once in a
-// dispatch; what the charm writes shows in later reads, and goes out when the hook
-// succeeds.
+// What may not be is a [*RelationDataAccessError], of methods that read too. A databag is read
+// once in a dispatch; what the charm writes shows in later reads, and goes out when the hook
+// succeeds. One databag holds at most 16 MiB of keys and values under kith; more fails the write or
+// the hook. Keys are any text.
+//
+// A unit's databag has from the start what its host writes into it, and charms may write
+// over: ingress-address, egress-subnets and private-address. That of an application is empty.
 type RelationData struct {
 	rel   *Relation
 	owner string
@@ -230,7 +234,8 @@ func notText(set map[string]string) (key string, odd bool) {
 	return key, odd
 }
 
-// Replace makes the databag hold exactly these keys.
+// Replace makes the databag hold exactly these keys, in one call: what the host wrote goes, too.
+// Errors: as [RelationData.Update].
 func (d *RelationData) Replace(data map[string]string) error {
 	if err := d.mayWrite(); err != nil {
 		return err

@@ -47,7 +47,8 @@ const (
 type SecretSpec struct {
 	Label       string // by which the owner finds it
 	Description string
-	// Expire is when it expires; ExpireIn how long from now. At most one is set.
+	// Expire is when it expires, to the second; ExpireIn how long from now, and counts only without
+	// Expire.
 	Expire   time.Time
 	ExpireIn time.Duration
 	Rotate   SecretRotate
@@ -58,7 +59,7 @@ type SecretInfo struct {
 	ID          string
 	Label       string
 	Description string
-	Revision    int
+	Revision    int // the newest; the first is 1
 	Owner       SecretOwner
 	Rotation    SecretRotate
 	Expires     time.Time // zero: never

@@ -47,7 +47,9 @@ func (s Status) settable() error {
 
 // StatusError is for a handler to return when it cannot go on and no retry would
 // help: the unit gets the status, the handlers that are left and collect-status do
-// not run, and the hook succeeds, so that what was written so far is kept.
+// not run, and the hook succeeds, so that what was written so far is kept, stored states
+// and deferred events included. An event whose handler gives up so counts as handled. If it was a
+// deferred one, the event of the dispatch itself reaches no handler any more.
 //
 //	return ops.StatusError(ops.BlockedStatus("needs a database"))
 func StatusError(s Status) error { return &statusError{s} }

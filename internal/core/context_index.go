@@ -101,9 +101,9 @@ func (m *Model) noteRelationContext(old, now *Relation) {
 	}
 }
 
-// noteMemberContext is called when a membership was put or dropped.
-func (m *Model) noteMemberContext(row *Member, is bool) {
-	if r := m.Relation(row.Relation); !is {
+// noteMemberContext is called when a membership of r was put or dropped; r is nil while rows are loaded.
+func (m *Model) noteMemberContext(r *Relation, row *Member, is bool) {
+	if !is {
 		m.contexts.set(row.Unit, row.Relation, nil)
 	} else if r != nil && m.contexts.find(row.Unit, row.Relation) == nil {
 		m.contexts.set(row.Unit, row.Relation, m.relationContext(r, row.Unit))

@@ -95,11 +95,11 @@ func (m *Model) ContractMode(app kith.AppName, endpoint kith.EndpointName) Contr
 }
 
 // applyContract puts or drops a contract, and compiles it: once, whoever checks by it.
-func (m *Model) applyContract(c Change) {
-	_, row := m.contracts.apply(c)
+func (m *Model) applyContract(c Change) Entity {
+	old, row := m.contracts.apply(c)
 	if row == nil {
 		m.terms.drop(c.Key.ID)
-		return
+		return entity(old)
 	}
 	t := &Terms{Interface: row.Interface, Row: row}
 	if parsed, err := contract.Parse(row.Interface, []byte(row.Text)); err != nil {
@@ -111,6 +111,7 @@ func (m *Model) applyContract(c Change) {
 		}
 	}
 	m.terms.set(row.Interface, t)
+	return entity(old)
 }
 
 func (t *txn) addContract(op AddContract) error {

@@ -110,9 +110,8 @@ const fewSteps = 12
 // put sets an entity, of which it makes the row.
 func put[T any, P rowOf[T]](t *txn, e T) {
 	row := P(&e)
-	k := row.Key()
-	t.touch(k).now = row
-	Apply(t.m, Change{k, row})
+	c := Put(row)
+	t.touch(c.Key, t.m.apply(c)).now = row
 }
 
 // drop deletes an entity; deleting nothing is not an error.
@@ -120,16 +119,15 @@ func (t *txn) drop(k Key) {
 	if t.m.lookup(k) == nil {
 		return
 	}
-	t.touch(k).now = nil
-	Apply(t.m, Change{Key: k})
+	t.touch(k, t.m.apply(Change{Key: k})).now = nil
 }
 
-// touch is the step of a key that is about to change.
-func (t *txn) touch(k Key) *step {
+// touch is the step of a key that has changed.
+func (t *txn) touch(k Key, old Entity) *step {
 	if i := t.find(k); i >= 0 {
 		return &t.steps[i]
 	}
-	t.steps = append(t.steps, step{key: k, old: t.m.lookup(k)})
+	t.steps = append(t.steps, step{key: k, old: old})
 	switch n := len(t.steps); {
 	case t.touched != nil:
 		t.touched[k] = n - 1

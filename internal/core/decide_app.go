@@ -3,6 +3,7 @@ package core
 import (
 	"fmt"
 	"maps"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strconv"
@@ -98,15 +99,15 @@ func (t *txn) addUnits(op AddUnits) error {
 	if op.Units < 1 || op.Units > maxUnits {
 		return kith.Errorf(kith.Invalid, "--num-units must be a positive integer").WithHint("got %d; at most %d", op.Units, maxUnits)
 	}
-	for i := range op.Units {
-		prefix := fmt.Sprintf("cannot add unit %d/%d to application %q: cannot add unit to application %q: ", i+1, op.Units, op.App, op.App)
-		if app.Subordinate {
-			return kith.Errorf(kith.Conflict, "%sapplication is a subordinate", prefix).
-				WithHint("integrate it with a principal application; each of its units gets one")
-		}
-		if app.Life != kith.Alive {
-			return kith.Errorf(kith.Conflict, "%sapplication is not alive", prefix)
-		}
+	const refusal = "cannot add unit 1/%d to application %q: cannot add unit to application %q: "
+	if app.Subordinate {
+		return kith.Errorf(kith.Conflict, refusal+"application is a subordinate", op.Units, op.App, op.App).
+			WithHint("integrate it with a principal application; each of its units gets one")
+	}
+	if app.Life != kith.Alive {
+		return kith.Errorf(kith.Conflict, refusal+"application is not alive", op.Units, op.App, op.App)
+	}
+	for range op.Units {
 		if err := t.checkAttachNew(op.AttachStorage, &t.m.Charm(app.Charm).Charm, op.Host, op.Units); err != nil {
 			return err
 		}
@@ -157,7 +158,7 @@ const (
 // unitAddress is the model's next unit address.
 func unitAddress(info ModelInfo) string {
 	n := firstAddress + (info.AddressBase+info.NextAddress)%addressCount
-	return fmt.Sprintf("%d.%d.%d.%d", n>>24, n>>16&255, n>>8&255, n&255)
+	return netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}).String()
 }
 
 // readConfig reads the values of a command. Those of a command line are text, and a

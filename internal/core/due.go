@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
-	"strings"
 
 	"kith"
 )
@@ -19,7 +18,7 @@ import (
 // that the unit's charm has still to declare, for instance. None that asks for
 // something is missing.
 type due struct {
-	relations tree[kith.RelationID]
+	relations tree[[]kith.RelationID] // of a unit, by number; rows are never modified
 }
 
 func (d *due) snapshot() due { return due{d.relations.share()} }
@@ -42,29 +41,29 @@ func ofUnitID(u kith.UnitName, id kith.RelationID, what ...string) string {
 	return string(key)
 }
 
-func (d *due) set(key string, id kith.RelationID, is bool) {
-	_, was := d.relations.get(key)
+// of are the relations of a unit.
+func (d *due) of(u kith.UnitName) []kith.RelationID {
+	ids, _ := d.relations.get(string(u))
+	return ids
+}
+
+func (d *due) set(u kith.UnitName, id kith.RelationID, is bool) {
+	ids := d.of(u)
+	i, was := slices.BinarySearch(ids, id)
 	switch {
 	case is && !was:
-		d.relations.set(key, id)
+		d.relations.set(string(u), slices.Insert(slices.Clip(ids), i, id))
+	case was && !is && len(ids) == 1:
+		d.relations.drop(string(u))
 	case was && !is:
-		d.relations.drop(key)
+		d.relations.set(string(u), slices.Concat(ids[:i], ids[i+1:]))
 	}
 }
 
 // Due yields the relations in which the unit may have something to do now, in the order
 // of [View.Relations]. In all others it has nothing to do.
 func (v View) Due() []RelationView {
-	prefix := string(v.Unit.Name) + " "
-	var ids []kith.RelationID
-	v.m.due.relations.ascend(prefix, func(key string, id kith.RelationID) bool {
-		if !strings.HasPrefix(key, prefix) {
-			return false
-		}
-		ids = append(ids, id)
-		return true
-	})
-	ids = v.m.news.relations(prefix, ids)
+	ids := v.m.news.relations(v.Unit.Name, slices.Clip(v.m.due.of(v.Unit.Name)))
 	all := make([]RelationView, 0, len(ids))
 	for _, id := range ids {
 		if r, ok := v.Relation(id); ok {
@@ -101,7 +100,7 @@ func (m *Model) noteDue(u *Unit, r *Relation) {
 		return // rows are loaded in any order: it will come
 	}
 	v := View{m: m, Unit: u, App: app}
-	m.due.set(ofUnitID(u.Name, r.ID), r.ID, v.attends(r) && v.relation(r).mayAct())
+	m.due.set(u.Name, r.ID, v.attends(r) && v.relation(r).mayAct())
 }
 
 // noteUnitDue is called when a unit was put or dropped.
@@ -112,7 +111,7 @@ func (m *Model) noteUnitDue(old, now *Unit) {
 	row := cmp.Or(now, old)
 	for r := range m.RelationsOf(row.App) {
 		if now == nil {
-			m.due.set(ofUnitID(row.Name, r.ID), r.ID, false)
+			m.due.set(row.Name, r.ID, false)
 		} else {
 			m.noteDue(now, r)
 		}
@@ -139,7 +138,7 @@ func (m *Model) noteRelationDue(old, now *Relation) {
 	for _, end := range row.Ends {
 		for u := range m.UnitsOf(end.App) {
 			if now == nil {
-				m.due.set(ofUnitID(u.Name, row.ID), row.ID, false)
+				m.due.set(u.Name, row.ID, false)
 			} else {
 				m.noteDue(u, now)
 			}
@@ -147,13 +146,13 @@ func (m *Model) noteRelationDue(old, now *Relation) {
 	}
 }
 
-// noteMemberDue is called when a membership was put or dropped.
-func (m *Model) noteMemberDue(old, now *Member) {
+// noteMemberDue is called when a membership of r was put or dropped; r is nil while rows are loaded.
+func (m *Model) noteMemberDue(r *Relation, old, now *Member) {
 	if old != nil && now != nil && old.Created == now.Created && old.ChangedPending == now.ChangedPending && old.AppVersion == now.AppVersion {
 		return
 	}
 	row := cmp.Or(now, old)
-	if u, r := m.Unit(row.Unit), m.Relation(row.Relation); u != nil && r != nil {
+	if u := m.Unit(row.Unit); u != nil && r != nil {
 		m.noteDue(u, r)
 	}
 }
@@ -176,20 +175,12 @@ func (m *Model) dueIsRight(u *Unit) bool {
 	if !ok {
 		return true
 	}
-	var want, got []kith.RelationID
+	var want []kith.RelationID
 	for r := range v.Relations() {
 		if r.mayAct() {
 			want = append(want, r.Relation.ID)
 		}
 	}
 	slices.Sort(want)
-	prefix := string(u.Name) + " "
-	m.due.relations.ascend(prefix, func(key string, id kith.RelationID) bool {
-		if !strings.HasPrefix(key, prefix) {
-			return false
-		}
-		got = append(got, id)
-		return true
-	})
-	return slices.Equal(want, got)
+	return slices.Equal(want, m.due.of(u.Name))
 }

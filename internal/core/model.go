@@ -165,61 +165,69 @@ func (m *Model) Snapshot() *Model {
 
 // Apply makes one change to m. It holds no opinions. A change that does not
 // fit is corruption, and panics.
-func Apply(m *Model, c Change) {
+func Apply(m *Model, c Change) { m.apply(c) }
+
+// apply is [Apply], and returns what was there before.
+func (m *Model) apply(c Change) Entity {
 	switch c.Key.Kind {
 	case KindModel:
-		_, now := m.info.apply(c)
+		old, now := m.info.apply(c)
 		m.noteInfo(now)
+		return entity(old)
 	case KindCharm:
-		_, now := m.charms.apply(c)
+		old, now := m.charms.apply(c)
 		m.noteCharm(c.Key.ID, now)
+		return entity(old)
 	case KindApp:
 		old, now := m.apps.apply(c)
 		m.noteAppDue(old, now)
 		m.noteApp(old, now)
+		return entity(old)
 	case KindUnit:
-		m.noteUnitDue(m.units.apply(c))
+		old, now := m.units.apply(c)
+		m.noteUnitDue(old, now)
+		return entity(old)
 	case KindMachine:
-		m.machines.apply(c)
+		return before(m.machines.apply(c))
 	case KindHost:
-		m.hosts.apply(c)
+		return before(m.hosts.apply(c))
 	case KindRelation:
-		m.applyRelation(c)
+		return m.applyRelation(c)
 	case KindMember:
-		old, now := m.members.apply(c)
-		m.noteMember(old, now)
-		m.noteMemberDue(old, now)
-		m.noteMemberContext(cmp.Or(now, old), now != nil)
+		return m.applyMember(c)
 	case KindSeen:
 		old, now := m.seen.apply(c)
 		m.noteSeen(cmp.Or(now, old))
 		m.noteSeenContext(cmp.Or(now, old), now != nil)
+		return entity(old)
 	case KindBag:
-		m.noteBag(m.bags.apply(c))
+		old, now := m.bags.apply(c)
+		m.noteBag(old, now)
+		return entity(old)
 	case KindLease:
-		m.leases.apply(c)
+		return before(m.leases.apply(c))
 	case KindProgress:
-		m.progress.apply(c)
+		return before(m.progress.apply(c))
 	case KindState:
-		m.states.apply(c)
+		return before(m.states.apply(c))
 	case KindOperation:
-		m.operations.apply(c)
+		return before(m.operations.apply(c))
 	case KindTask:
-		m.applyTask(c)
+		return m.applyTask(c)
 	case KindTaskLog:
-		m.taskLogs.apply(c)
+		return before(m.taskLogs.apply(c))
 	case KindStorage:
-		m.applyStorage(c)
+		return m.applyStorage(c)
 	case KindContract:
-		m.applyContract(c)
-	case KindSecret, KindSecretRevision, KindSecretContent, KindSecretGrant, KindSecretConsumer:
-		m.applySecret(c)
-	default:
-		panic(fmt.Sprintf("core: change of unknown kind %q", c.Key.Kind))
+		return m.applyContract(c)
 	}
+	return m.applySecret(c)
 }
 
-func (m *Model) applyRelation(c Change) {
+// before is what was there before a change.
+func before[T any, P rowOf[T]](old, _ *T) Entity { return entity[T, P](old) }
+
+func (m *Model) applyRelation(c Change) Entity {
 	old, now := m.relations.apply(c)
 	if now == nil {
 		for _, end := range old.Ends {
@@ -233,22 +241,41 @@ func (m *Model) applyRelation(c Change) {
 	m.noteRelation(old, now)
 	m.noteRelationDue(old, now)
 	m.noteRelationContext(old, now)
+	return entity(old)
 }
 
-func (m *Model) applySecret(c Change) {
+func (m *Model) applyMember(c Change) Entity {
+	old, now := m.members.apply(c)
+	row := cmp.Or(now, old)
+	r := m.Relation(row.Relation)
+	m.noteMember(r, old, now)
+	m.noteMemberDue(r, old, now)
+	m.noteMemberContext(r, row, now != nil)
+	return entity(old)
+}
+
+func (m *Model) applySecret(c Change) Entity {
 	switch c.Key.Kind {
 	case KindSecret:
-		m.noteSecret(m.secrets.apply(c))
+		old, now := m.secrets.apply(c)
+		m.noteSecret(old, now)
+		return entity(old)
 	case KindSecretRevision:
-		m.noteSecretRevision(m.secretRevisions.apply(c))
+		old, now := m.secretRevisions.apply(c)
+		m.noteSecretRevision(old, now)
+		return entity(old)
 	case KindSecretContent:
-		m.secretContents.apply(c)
+		return before(m.secretContents.apply(c))
 	case KindSecretGrant:
 		old, now := m.secretGrants.apply(c)
 		m.noteSecretGrant(cmp.Or(now, old), now != nil)
+		return entity(old)
 	case KindSecretConsumer:
-		m.noteSecretConsumer(m.secretConsumers.apply(c))
+		old, now := m.secretConsumers.apply(c)
+		m.noteSecretConsumer(old, now)
+		return entity(old)
 	}
+	panic(fmt.Sprintf("core: change of unknown kind %q", c.Key.Kind))
 }
 
 // Info is the model itself, or nil before it was created.

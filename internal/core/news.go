@@ -54,13 +54,14 @@ func (n *news) set(key string, is item) {
 	}
 }
 
-// relations adds those in which a unit has news; prefix is what its keys begin with.
-func (n *news) relations(prefix string, ids []kith.RelationID) []kith.RelationID {
+// relations adds those in which a unit has news.
+func (n *news) relations(u kith.UnitName, ids []kith.RelationID) []kith.RelationID {
+	prefix := string(u) + " "
 	for pivot, more := prefix, true; more; {
 		more = false
 		n.pairs.ascend(pivot, func(key string, it item) bool {
 			if strings.HasPrefix(key, prefix) { // then on to the next relation
-				ids, pivot, more = append(ids, it.relation), ofUnitID(kith.UnitName(prefix[:len(prefix)-1]), it.relation+1), true
+				ids, pivot, more = append(ids, it.relation), ofUnitID(u, it.relation+1), true
 			}
 			return false
 		})
@@ -123,8 +124,8 @@ func (m *Model) noteRelation(old, now *Relation) {
 	}
 }
 
-// noteMember is called when a membership was put or dropped.
-func (m *Model) noteMember(old, now *Member) {
+// noteMember is called when a membership of r was put or dropped; r is nil while rows are loaded.
+func (m *Model) noteMember(r *Relation, old, now *Member) {
 	if old != nil && now != nil && old.Departing == now.Departing && old.Principal == now.Principal {
 		return // its bookkeeping changed, not who sees it
 	}
@@ -133,7 +134,6 @@ func (m *Model) noteMember(old, now *Member) {
 		row = old
 		m.news.forget(row.Relation, row.Unit)
 	}
-	r := m.Relation(row.Relation)
 	if !indexed(r) {
 		return
 	}

@@ -200,7 +200,7 @@ func compareStorage(a, b kith.StorageID) int {
 	return a.Number() - b.Number()
 }
 
-func (m *Model) applyStorage(c Change) {
+func (m *Model) applyStorage(c Change) Entity {
 	old, now := m.storage.apply(c)
 	if old != nil && old.Unit != "" {
 		m.storageIndex.drop(string(old.Unit), c.Key.ID)
@@ -208,6 +208,7 @@ func (m *Model) applyStorage(c Change) {
 	if now != nil && now.Unit != "" {
 		m.storageIndex.add(string(now.Unit), c.Key.ID)
 	}
+	return entity(old)
 }
 
 // StorageHook is the next hook about a storage, and the revision that made it due: what the

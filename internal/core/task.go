@@ -199,7 +199,7 @@ func (t *Task) hook() Hook {
 func (t Task) shown() Status { return Status{Current: kith.Status(t.Status), Message: t.Message} }
 
 // applyTask keeps the index of the tasks that are not over.
-func (m *Model) applyTask(c Change) {
+func (m *Model) applyTask(c Change) Entity {
 	old, now := m.tasks.apply(c)
 	if old != nil {
 		m.active.drop(old.activeKey())
@@ -207,6 +207,7 @@ func (m *Model) applyTask(c Change) {
 	if now != nil && !now.Status.Over() {
 		m.active.set(now.activeKey(), now.ID)
 	}
+	return entity(old)
 }
 
 func (t *Task) activeKey() string { return fmt.Sprintf("%s/%020d", t.Unit, t.ID) }

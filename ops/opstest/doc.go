@@ -68,10 +68,23 @@
 // # Errors
 //
 // A test asks for what has to work: what is refused ends it (Fatalf), and so does a hook
-// that fails. [Harness.Try] returns either as an error instead: a [*kith.Error] with Juju's
-// words, or a [*HookError] around the handler's error.
+// that fails, whose log is shown. [Harness.Try] and [Model.Try] return either as an error instead: a [*HookError] around the handler's
+// error, a [*ContractError], or a [*kith.Error] with Juju's words, a hint where there is something to do, and a code:
+//
+//   - invalid: a name, an option, a value or a number that cannot be; what is asked of the unit under test, or of a
+//     stand-in, and is not for it; metadata that cannot be read.
+//   - not-found: a relation, unit, endpoint, storage, resource or secret that is not there, or has been removed.
+//   - conflict: what cannot be now: hooks and actions before Begin, a second Begin, what is there already, what a limit forbids, a hook of a
+//     unit in error, Retry of one that is not.
+//   - unavailable: units that do not come to rest.
+//
+// A panic of a charm is a hook that fails, with the charm's lines of the stack. The package itself panics for a bug in kith, and
+// for a harness or model that is used when its test has ended.
 //
 // # Limits
+//
+// Unit numbers go up, and no more than 10 000 units are added at a time. Settle gives up after 100 000 steps. An
+// exploration has no more than 12 things go wrong in one run, and takes 20 seconds at most to make a failure small.
 //
 // There are no containers, and no credentials for a cloud: a trusted charm is told what it is
 // told under kith. A test's model is its own: tests run in parallel, and one

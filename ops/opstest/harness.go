@@ -123,7 +123,7 @@ func (h *Harness) begin() {
 // through all hooks without telling it. Calls nest.
 func (h *Harness) DisableHooks() { h.disabled++ }
 
-// EnableHooks takes one DisableHooks back.
+// EnableHooks takes one DisableHooks back. Without one it is refused.
 func (h *Harness) EnableHooks() {
 	h.w.tb.Helper()
 	if h.disabled == 0 {
@@ -260,7 +260,7 @@ func (h *Harness) addUnits(app kith.AppName, number int) {
 	}
 }
 
-// UpdateStatus runs update-status now.
+// UpdateStatus runs update-status now. It is refused before Begin, and of a unit that is in error.
 func (h *Harness) UpdateStatus() {
 	h.w.tb.Helper()
 	h.hook(core.Hook{Kind: core.UpdateStatus})
@@ -291,7 +291,7 @@ func (h *Harness) Upgrade(to ...*Charm) {
 }
 
 // Remove takes the unit out of the model: it leaves its relations, with departed and
-// broken events, stops and is removed.
+// broken events, stops and is removed. What needs the unit is refused afterwards.
 func (h *Harness) Remove() {
 	h.w.tb.Helper()
 	h.alive("remove the unit")

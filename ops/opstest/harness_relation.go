@@ -35,6 +35,9 @@ func UnitData(data map[string]string) RelationOption {
 //
 // A peer relation is there from the start; naming its endpoint and the own application
 // returns it.
+//
+// The unit of a subordinate lives beside unit 0 of the first application that it is related with by an endpoint of
+// container scope; if Begin finds none, one called "principal" is there. Relations of that scope with others do not concern it.
 func (h *Harness) AddRelation(endpoint kith.EndpointName, app kith.AppName, opts ...RelationOption) kith.RelationID {
 	h.w.tb.Helper()
 	var o relationOptions

@@ -26,8 +26,8 @@ func (e *ActionEvent) bind(f *Framework, em emission) error {
 // ID identifies the run: a small number.
 func (e *ActionEvent) ID() string { return e.id }
 
-// Params are the parameters by name, defaults filled in: string, bool, int64 or float64 for a
-// number with a point, []any, map[string]any, and nil.
+// Params are the parameters by name, defaults filled in: string, bool, int64 for a whole
+// number and float64 for others, []any, map[string]any, and nil.
 func (e *ActionEvent) Params() (map[string]any, error) { return e.f.backend.ActionGet() }
 
 // LoadParams reads the parameters into a struct by its json tags. Parameters without a

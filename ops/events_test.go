@@ -2,6 +2,7 @@ package ops_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -111,6 +112,33 @@ func TestStatuses(t *testing.T) {
 	})
 }
 
+// A status does not hide a failure beside it.
+func TestStatusErrorJoined(t *testing.T) {
+	t.Parallel()
+	blocked, waiting := ops.StatusError(ops.BlockedStatus("b")), ops.StatusError(ops.WaitingStatus("w"))
+	no := errors.New("no")
+	for name, c := range map[string]struct {
+		err      error
+		fails    bool
+		statuses string
+	}{
+		"wrapped":       {fmt.Errorf("config: %w", blocked), false, "unit blocked: b"},
+		"joined":        {errors.Join(waiting, nil, blocked), false, "unit waiting: w"},
+		"with failure":  {errors.Join(blocked, no), true, ""},
+		"after failure": {fmt.Errorf("%w: %w", no, blocked), true, ""},
+		"no status":     {no, true, ""},
+		"unsettable":    {ops.StatusError(ops.Status{Name: kith.Errored}), true, ""},
+	} {
+		w := newWorld()
+		err := w.try(configure, func(f *ops.Framework) {
+			f.Observe(ops.OnConfigChanged(func(*ops.ConfigChangedEvent) error { return c.err }))
+		})
+		if got := strings.Join(w.statuses, "; "); (err != nil) != c.fails || got != c.statuses {
+			t.Errorf("%s: error %v, statuses %q", name, err, got)
+		}
+	}
+}
+
 // A handler that gives up with a status does not fail the hook, and keeps its writes.
 func TestStatusError(t *testing.T) {
 	t.Parallel()
@@ -161,6 +189,22 @@ func TestObserveUnknown(t *testing.T) {
 	newWorld().run(t, configure, func(f *ops.Framework) {
 		f.Observe(ops.OnRelationCreated("juju-info", func(*ops.RelationCreatedEvent) error { return nil }))
 	})
+}
+
+// A mistake is one wherever it is made.
+func TestObserveUnknownLate(t *testing.T) {
+	t.Parallel()
+	for _, err := range []error{nil, ops.StatusError(ops.BlockedStatus("b"))} {
+		failed := newWorld().try(configure, func(f *ops.Framework) {
+			f.Observe(ops.OnConfigChanged(func(*ops.ConfigChangedEvent) error {
+				f.Observe(ops.OnRelationCreated("nosuch", nil))
+				return err
+			}))
+		})
+		if kith.CodeOf(failed) != kith.Invalid || !strings.Contains(failed.Error(), "nosuch") {
+			t.Errorf("a handler that ends with %v and observes what there is not: %v", err, failed)
+		}
+	}
 }
 
 // Every event without a subject reaches its observer.

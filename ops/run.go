@@ -2,7 +2,6 @@ package ops
 
 import (
 	"context"
-	"errors"
 )
 
 // Dispatch is one event to give to a charm, and all the charm can know about it.
@@ -77,6 +76,9 @@ func (f *Framework) dispatch() error {
 
 // commit stores what has to be there in the next dispatch.
 func (f *Framework) commit() error {
+	if f.err != nil { // of a handler that registered others
+		return f.err
+	}
 	if err := f.saveQueue(); err != nil {
 		return err
 	}
@@ -85,8 +87,8 @@ func (f *Framework) commit() error {
 
 // giveUp ends a dispatch with the error of a handler, unless that is a status.
 func (f *Framework) giveUp(err error) error {
-	var status *statusError
-	if !errors.As(err, &status) {
+	status := statusIn(err)
+	if status == nil {
 		return err
 	}
 	if err := f.model.unit.SetStatus(status.status); err != nil {

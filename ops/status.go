@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -52,9 +53,32 @@ func (s Status) settable() error {
 // deferred one, the event of the dispatch itself reaches no handler any more.
 //
 //	return ops.StatusError(ops.BlockedStatus("needs a database"))
+//
+// It may be wrapped, and joined with others like it: the first counts. Joined with any other error it
+// is a failure.
 func StatusError(s Status) error { return &statusError{s} }
 
 type statusError struct{ status Status }
+
+// statusIn is the status that an error stands for, the first of several joined. It is nil for a
+// failure, and for a status joined with one.
+func statusIn(err error) (first *statusError) {
+	switch e := err.(type) {
+	case *statusError:
+		return e
+	case interface{ Unwrap() error }:
+		return statusIn(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		for _, part := range e.Unwrap() {
+			status := statusIn(part)
+			if status == nil {
+				return nil
+			}
+			first = cmp.Or(first, status)
+		}
+	}
+	return first
+}
 
 func (e *statusError) Error() string { return fmt.Sprintf("status %s", e.status) }
 

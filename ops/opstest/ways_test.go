@@ -1,6 +1,7 @@
 package opstest_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -24,6 +25,8 @@ func TestMain(m *testing.M) {
 		ops.Main(newEvery)
 	case "probing":
 		ops.Main(newProbing)
+	case "keeping":
+		ops.Main(newKeeping, ops.WithLocalState(".state.json"))
 	}
 	os.Exit(m.Run())
 }
@@ -142,6 +145,51 @@ func TestEveryCallEveryWay(t *testing.T) {
 	for _, line := range []string{`granted: {"token":"t"} <nil>`, `remote unit: {`, `storage data/1: "filesystem every/0"`, `resource: "software.txt one" <nil>`, "failed"} {
 		if !strings.Contains(want, line) {
 			t.Errorf("the charm did not say %q:\n%s", line, want)
+		}
+	}
+}
+
+// newKeeping makes a charm that counts its events, and defers config-changed to the fourth.
+func newKeeping(f *ops.Framework) (*int, error) {
+	n := new(int)
+	if err := f.StoredState("events", n); err != nil {
+		return nil, err
+	}
+	*n++
+	f.Observe(
+		ops.OnConfigChanged(func(e *ops.ConfigChangedEvent) error {
+			e.Logger().Info(fmt.Sprint(e.Name(), " at event ", *n))
+			if *n < 4 {
+				return e.Defer()
+			}
+			return nil
+		}).Named("configure"),
+		ops.OnUpdateStatus(func(*ops.UpdateStatusEvent) error { return errors.New("no") }),
+	)
+	return n, nil
+}
+
+// What a charm keeps in its folder is there in the next process, after a failure as it was before, and
+// after an upgrade; the host knows nothing of it.
+func TestLocalState(t *testing.T) {
+	t.Parallel()
+	for way, script := range map[string]string{"socket": overSocket, "tools": throughTools} { // any order: each alone
+		h := opstest.NewHarness(t, everyFolder(t, "keeping", script, os.DevNull))
+		h.BeginWithInitialHooks() // install, leader-settings-changed, config-changed, start
+		if err := h.Try(func() { h.UpdateStatus() }); err == nil {
+			t.Errorf("%s: the hook did not fail", way)
+		}
+		h.Skip()
+		h.Upgrade(everyFolder(t, "keeping", script, os.DevNull)) // and config-changed after it
+		var log []string
+		for _, l := range h.Log() {
+			if l.Level == "INFO" {
+				log = append(log, l.Message)
+			}
+		}
+		want := []string{"config-changed at event 3", "config-changed at event 4", "config-changed at event 6"}
+		if !slices.Equal(log, want) || len(h.StoredState()) != 0 {
+			t.Errorf("%s: the charm said %q, want %q, and the host keeps %v", way, log, want, h.StoredState())
 		}
 	}
 }

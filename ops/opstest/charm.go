@@ -67,7 +67,7 @@ const charmcraft = "charmcraft.yaml"
 
 func unreadable(err error) Metadata {
 	hint := kith.HintOf(err)
-	if hint == "" {
+	if hint == "" || kith.CodeOf(err) == kith.NotFound {
 		hint = "a test runs in the folder of its package; Dir and YAML say where else the metadata is"
 	}
 	return Metadata{err: kith.Errorf(kith.Invalid, "cannot read the charm's metadata: %v", err).WithHint("%s", hint)}

@@ -1,6 +1,9 @@
 package opstest
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -39,9 +42,20 @@ func (w *world) queueAction(unit kith.UnitName, name string, params map[string]a
 	}
 	whole := w.model.Operation(op)
 	if whole == nil || whole.Count == 0 {
-		return 0, kith.Errorf(kith.Invalid, "cannot run action %q on unit %q: %s", name, unit, strings.Join(whole.Refused, "; "))
+		return 0, kith.Errorf(kith.Invalid, "cannot run action %q on unit %q: %s", name, unit, strings.Join(whole.Refused, "; ")).
+			WithHint("%s", w.actionsOf(unit))
 	}
 	return kith.TaskID(int(op) + 1), nil
+}
+
+// actionsOf says which actions a unit's charm has.
+func (w *world) actionsOf(unit kith.UnitName) string {
+	app := w.model.App(unit.App())
+	if app == nil {
+		return ""
+	}
+	c := w.model.Charm(app.Charm).Charm
+	return fmt.Sprintf("charm %q has these actions: %s", c.Meta.Name, orNone(slices.Sorted(maps.Keys(c.Actions))))
 }
 
 func (w *world) actionResult(id kith.TaskID) ActionResult {

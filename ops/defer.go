@@ -65,8 +65,9 @@ func (f *Framework) loadQueue() error {
 		return nil
 	}
 	if err := json.Unmarshal([]byte(text), &f.queue.notices); err != nil {
-		return kith.Errorf(kith.Internal, "cannot read the deferred events: %v", err).
-			WithHint("delete the state %q of the unit to go on without them", deferKey)
+		// A charm in Python, which this one has taken the place of, may keep its own there.
+		f.queue.notices = nil
+		f.Logger().Warn("dropped all deferred events: they are not of this framework", "reason", err)
 	}
 	return nil
 }

@@ -142,6 +142,24 @@ func TestDeferredThatDoesNotFit(t *testing.T) {
 	}
 }
 
+// A charm that takes the place of one in Python may find what that has deferred under the same key (hook
+// protocol reference, section 16.4): YAML, of objects that are not there.
+func TestDeferredByAnotherFramework(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"- - Charm/on/start[1]\n  - Charm\n  - _on_start\n", "[[\"a\",\"b\"]]", "{}", "[]"} {
+		w := newWorld()
+		w.state["#notices#"] = text
+		w.state["Charm/StoredStateData[_stored]"] = "ready: true\n"
+		ran := false
+		w.run(t, configure, func(f *ops.Framework) {
+			f.Observe(ops.OnConfigChanged(func(*ops.ConfigChangedEvent) error { ran = true; return nil }).Named("a"))
+		})
+		if warned := len(w.log) == 1 && strings.HasPrefix(w.log[0], "WARNING dropped all"); !ran || warned != (text != "[]") || len(w.state) != 1 {
+			t.Errorf("%q: ran %v, log %q, state %v", text, ran, w.log, w.state)
+		}
+	}
+}
+
 func TestDeferNeedsAName(t *testing.T) {
 	t.Parallel()
 	w := newWorld()

@@ -33,6 +33,12 @@ func TestOrder(t *testing.T) {
 	d.want(t, "config-changed", "setup", "config 1", "config 2", "reconcile config-changed", "app status", "unit status")
 	w.run(t, core.Hook{Kind: core.UpdateStatus}, setup)
 	d.want(t, "update-status", "setup", "update", "reconcile update-status", "app status", "unit status")
+	for _, restricted := range []core.HookKind{"collect-metrics", "meter-status-changed"} { // most tools are refused in these
+		w.run(t, core.Hook{Kind: restricted}, setup)
+		d.want(t, string(restricted), "setup")
+	}
+	w.run(t, core.Hook{Kind: "of-another-day"}, setup) // a name nobody knows is no error
+	d.want(t, "an unknown hook", "setup", "update", "reconcile of-another-day", "app status", "unit status")
 	w.leader = false
 	w.run(t, core.Hook{Kind: core.Stop}, setup)
 	d.want(t, "stop", "setup", "update", "stop", "unit status")

@@ -107,6 +107,7 @@ var variables = map[string]string{
 	"internal/scaffold.templates":       "files that are part of the program: embed wants a variable",
 	"internal/shipped.files":            "files that are part of the program: embed wants a variable",
 	"ops/opstest.hookTool":              "a program that is built once in the life of a test program",
+	"ops/opstest.parsed":                "metadata that is read once in the life of a test program",
 	"internal/store/embedetcd.segments": "guards a setting that etcd has only as a package variable of its own",
 }
 

@@ -32,6 +32,16 @@ func Read(path string) (*Charm, error) {
 // ReadDir reads a charm from its folder: built or unpacked, with metadata.yaml,
 // or a source folder with charmcraft.yaml, or both. Errors: as [Read].
 func ReadDir(dir string) (*Charm, error) {
+	files, err := ReadFiles(dir)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(files)
+}
+
+// ReadFiles reads what [Parse] takes from a charm's folder: at least one of metadata.yaml and
+// charmcraft.yaml. Errors: as [Read].
+func ReadFiles(dir string) (map[string][]byte, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, pathError("cannot open charm", dir, err)
@@ -45,7 +55,7 @@ func ReadDir(dir string) (*Charm, error) {
 		return nil, kith.Errorf(kith.NotFound, "charm not found: %s", dir).
 			WithHint("the folder has neither metadata.yaml nor charmcraft.yaml")
 	}
-	return Parse(files)
+	return files, nil
 }
 
 // readFiles reads the files Parse wants from a folder, never from outside it.

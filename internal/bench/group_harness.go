@@ -166,14 +166,13 @@ func harnessTheirs(ctx context.Context, script string) (f harnessFigures, err er
 }
 
 func harnessOurs() (f harnessFigures, err error) {
-	web, pg := opstest.NewCharm(newWeb, opstest.YAML(webYAML)), opstest.NewCharm(newPG, opstest.YAML(pgYAML))
-	if f.Cycle, err = cycles(web, sizes...); err != nil {
+	if f.Cycle, err = cycles(opstest.NewCharm(newWeb, opstest.YAML(webYAML)), sizes...); err != nil {
 		return f, err
 	}
-	if f.Whole, err = repeat(wholeRounds, func(t opstest.TB) { wholeTest(t, web) }); err != nil {
+	if f.Whole, err = repeat(wholeRounds, wholeTest); err != nil {
 		return f, err
 	}
-	f.Model, err = repeat(wholeRounds, func(t opstest.TB) { wholeModel(t, web, pg) })
+	f.Model, err = repeat(wholeRounds, wholeModel)
 	return f, err
 }
 
@@ -226,8 +225,8 @@ func cycle(t opstest.TB, h *opstest.Harness, rel kith.RelationID, unit kith.Unit
 	return took
 }
 
-func wholeTest(t opstest.TB, web *opstest.Charm) {
-	h := opstest.NewHarness(t, web)
+func wholeTest(t opstest.TB) {
+	h := opstest.New(t, newWeb, opstest.YAML(webYAML))
 	h.SetLeader(true)
 	h.BeginWithInitialHooks()
 	rel := h.AddRelation("db", "pg")
@@ -238,10 +237,10 @@ func wholeTest(t opstest.TB, web *opstest.Charm) {
 	}
 }
 
-func wholeModel(t opstest.TB, web, pg *opstest.Charm) {
+func wholeModel(t opstest.TB) {
 	m := opstest.NewModel(t)
-	m.Deploy("web", web)
-	m.Deploy("pg", pg)
+	m.Deploy("web", opstest.NewCharm(newWeb, opstest.YAML(webYAML)))
+	m.Deploy("pg", opstest.NewCharm(newPG, opstest.YAML(pgYAML)))
 	rel := m.Integrate("web", "pg")
 	m.Settle()
 	if rel.Bag("web/0")["uses"] != "db1" {

@@ -56,12 +56,11 @@ func BenchmarkHarnessEvent(b *testing.B) {
 
 // BenchmarkHarnessTest is a whole test from construction to clean-up.
 func BenchmarkHarnessTest(b *testing.B) {
-	charm := opstest.NewCharm(newWeb, opstest.YAML(webYAML))
 	b.ReportAllocs()
 	for range b.N {
 		tb := &recorder{}
 		tb.run(func() {
-			h := opstest.NewHarness(tb, charm)
+			h := opstest.New(tb, newWeb, opstest.YAML(webYAML))
 			h.SetLeader(true)
 			h.BeginWithInitialHooks()
 			id := h.AddRelation("db", "pg")

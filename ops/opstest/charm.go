@@ -3,8 +3,6 @@ package opstest
 import (
 	"context"
 
-	"kith"
-	"kith/charm"
 	"kith/ops"
 )
 
@@ -26,51 +24,6 @@ func (c *Charm) WithFiles() *Charm {
 	with := *c
 	with.files = true
 	return &with
-}
-
-// Metadata is what a charm says about itself: [Dir] and [YAML] read it. What is wrong with
-// it is said when the charm is deployed.
-type Metadata struct {
-	meta *charm.Charm   // as it is when the charm is deployed
-	own  *ops.CharmMeta // as the charm itself reads it
-	err  error
-}
-
-// Dir reads the metadata of the charm in a folder: charmcraft.yaml, or metadata.yaml and
-// its companions. Tests run in the folder of their package, which is Dir(".").
-func Dir(path string) Metadata {
-	c, err := charm.ReadDir(path)
-	if err != nil {
-		return unreadable(err)
-	}
-	own, err := ops.ReadCharmMeta(path)
-	if err != nil {
-		return unreadable(err)
-	}
-	return Metadata{meta: c, own: own}
-}
-
-// YAML takes the metadata as the text of a charmcraft.yaml.
-func YAML(text string) Metadata {
-	c, err := charm.ParseCharmcraft(charmcraft, []byte(text))
-	if err != nil {
-		return unreadable(err)
-	}
-	own, err := ops.ParseCharmMeta(map[string][]byte{charmcraft: []byte(text)})
-	if err != nil {
-		return unreadable(err)
-	}
-	return Metadata{meta: c, own: own}
-}
-
-const charmcraft = "charmcraft.yaml"
-
-func unreadable(err error) Metadata {
-	hint := kith.HintOf(err)
-	if hint == "" || kith.CodeOf(err) == kith.NotFound {
-		hint = "a test runs in the folder of its package; Dir and YAML say where else the metadata is"
-	}
-	return Metadata{err: kith.Errorf(kith.Invalid, "cannot read the charm's metadata: %v", err).WithHint("%s", hint)}
 }
 
 // NewCharm makes a charm of the function a charm gives to [ops.Main]. Without metadata it

@@ -2,6 +2,8 @@ package opstest_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -50,4 +52,31 @@ func (r *recorder) run(test func()) {
 		}
 	}()
 	test()
+}
+
+// What is wrong with a folder's metadata is found anew once it has been mended.
+func TestDirIsReadAgain(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(text string) {
+		if err := os.WriteFile(filepath.Join(dir, "charmcraft.yaml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	try := func() string {
+		tb := &recorder{}
+		tb.run(func() { opstest.New(tb, newWeb, opstest.Dir(dir)).BeginWithInitialHooks() })
+		return tb.fatal
+	}
+	for _, step := range []struct{ text, want string }{
+		{"name: [", "cannot read the charm's metadata"},
+		{strings.Replace(webYAML, "db: {interface: pgsql}", "", 1), `the charm has no endpoint "db"`},
+		{webYAML, ""},
+		{"name: [", "cannot read the charm's metadata"},
+	} {
+		write(step.text)
+		if got := try(); !strings.Contains(got, step.want) || step.want == "" && got != "" {
+			t.Errorf("with\n%s\nthe test ended with %q, want %q", step.text, got, step.want)
+		}
+	}
 }

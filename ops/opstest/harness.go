@@ -41,7 +41,7 @@ func New[C any](t TB, new func(*ops.Framework) (C, error), from ...Metadata) *Ha
 	return NewHarness(t, NewCharm(new, from...))
 }
 
-// NewHarness is [New] for a charm that was made before: tests that share one read its metadata once.
+// NewHarness is [New] for a charm that was made before, a [Folder] for instance.
 func NewHarness(t TB, c *Charm) *Harness {
 	t.Helper()
 	h := &Harness{w: newWorld(t), charm: c}

@@ -36,6 +36,7 @@ type RelationBackend interface {
 	RelationIDs(endpoint kith.EndpointName) ([]kith.RelationID, error)
 	// RelationUnits are the remote units of a relation, sorted.
 	RelationUnits(r RelationRef) ([]kith.UnitName, error)
+	// RelationApp is the remote application, known in created and broken too; the own one among peers.
 	RelationApp(r RelationRef) (kith.AppName, error)
 	// RelationGet is the databag of a unit, or with app of an application. The map may be
 	// shared: the caller keeps it and does not change it, and nor does the backend.
@@ -43,6 +44,7 @@ type RelationBackend interface {
 	// RelationSet writes the unit's own databag, or with app its application's. An empty
 	// value deletes its key. The backend may keep the map, which nobody changes any more.
 	RelationSet(r RelationRef, app bool, set map[string]string) error
+	// RelationModel is the model the remote application is in.
 	RelationModel(r RelationRef) (kith.ModelUUID, error)
 	// NetworkGet is the network of a binding; with a relation, as its other side sees it.
 	NetworkGet(binding string, r *RelationRef) (Network, error)
@@ -50,21 +52,27 @@ type RelationBackend interface {
 
 // UnitBackend is about the unit and its application.
 type UnitBackend interface {
+	// IsLeader reports whether the unit leads; true is a promise for 30 seconds.
 	IsLeader() (bool, error)
 	// ConfigGet holds the options that are set or have a default: string, bool, int64, float64.
 	ConfigGet() (map[string]any, error)
+	// StatusGet and StatusSet are about the unit, or with app, on the leader, its application.
 	StatusGet(app bool) (Status, error)
 	StatusSet(app bool, s Status) error
 	GoalState() (GoalState, error)
 	// Log writes a record at a level of juju-log: TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL.
 	Log(level, message string) error
+	// VersionSet is the version of the workload; empty for none.
 	VersionSet(version string) error
+	// OpenPort and ClosePort are for all endpoints, or for those named.
 	OpenPort(p Port, endpoints []kith.EndpointName) error
 	ClosePort(p Port, endpoints []kith.EndpointName) error
 	OpenedPorts() ([]Port, error)
 	// ResourceGet is the path of a resource's file.
 	ResourceGet(name string) (string, error)
+	// CredentialGet is refused unless the application is trusted.
 	CredentialGet() (CloudSpec, error)
+	// Reboot is for after the hook, or for now; in an action it is refused.
 	Reboot(now bool) error
 }
 
@@ -79,6 +87,7 @@ type StateBackend interface {
 
 // ActionBackend works in actions only.
 type ActionBackend interface {
+	// ActionGet is the parameters, with numbers as int64 or float64.
 	ActionGet() (map[string]any, error)
 	// ActionSet takes flattened keys: "server.port".
 	ActionSet(results map[string]string) error
@@ -92,6 +101,7 @@ type StorageBackend interface {
 	StorageList(name string) ([]string, error)
 	// StorageGet is the kind ("filesystem" or "block") and location of an instance.
 	StorageGet(id string) (kind, location string, err error)
+	// StorageAdd asks for count more instances of a storage of the charm.
 	StorageAdd(name string, count int) error
 }
 
@@ -105,9 +115,11 @@ type SecretBackend interface {
 	SecretGet(id, label string, which SecretRevision) (map[string]string, error)
 	// SecretInfo takes an id or a label.
 	SecretInfo(id, label string) (SecretInfo, error)
+	// SecretIDs are bare ids, sorted: the unit's and, on the leader, its application's.
 	SecretIDs() ([]string, error)
 	// SecretGrant lets the remote application of a relation read, or only one unit of it.
 	SecretGrant(id string, r RelationRef, unit kith.UnitName) error
+	// SecretRevoke takes the same grant back.
 	SecretRevoke(id string, r RelationRef, unit kith.UnitName) error
 	// SecretRemove removes one revision, or all with revision 0.
 	SecretRemove(id string, revision int) error
@@ -123,6 +135,8 @@ type GoalState struct {
 
 // GoalStatus is how far one of them is.
 type GoalStatus struct {
+	// Status of a unit is its workload's, or dying; of an application that of the relation, such
+	// as joined.
 	Status kith.Status
 	Since  time.Time // zero if the host says nothing that reads as a time
 }

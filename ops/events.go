@@ -104,7 +104,8 @@ func OnPostSeriesUpgrade(handle func(*PostSeriesUpgradeEvent) error) Observation
 
 const reconcileName = "reconcile"
 
-// ReconcileEvent comes after every hook: its Name is the hook's.
+// ReconcileEvent comes after every hook but stop and remove, and after no action: its Name is the
+// hook's.
 type ReconcileEvent struct{ EventBase }
 
 // OnReconcile observes every hook but stop and remove, once each, after the handlers
@@ -191,7 +192,9 @@ func (e *RelationDepartedEvent) bind(f *Framework, em emission) error {
 }
 
 // RelationBrokenEvent comes when the relation is gone: [Relation.Active] is false, and
-// [Model.Relations] leaves it out. The data of the remote application can still be read.
+// [Model.Relations] leaves it out. The data of the remote application can still be read. A unit that
+// is being removed gets it for each of its relations, which live on with the other units: see
+// [Unit.IsDying].
 type RelationBrokenEvent struct{ RelationEvent }
 
 // OnRelationCreated observes relation-created of an endpoint.

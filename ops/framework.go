@@ -57,7 +57,7 @@ func (f *Framework) Meta() *CharmMeta { return f.meta }
 
 // Backend makes the hook tool calls themselves, for what the [Model] does not offer. It
 // keeps nothing: what it reads is asked for each time, and what it writes does not show in what the
-// Model has read.
+// Model has read. The maps it gives are not to be changed.
 func (f *Framework) Backend() Backend { return f.backend }
 
 // Model is what the charm can see and change.

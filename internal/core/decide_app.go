@@ -19,8 +19,8 @@ const DefaultHost = "local"
 // DefaultUnits asks Deploy for what the charm calls for: one unit, or none for a subordinate.
 const DefaultUnits = -1
 
-// maxUnits bounds the units one command may add; a typing error should not fill the disk.
-const maxUnits = 10000
+// MaxUnits bounds the units one command may add; a typing error should not fill the disk.
+const MaxUnits = 10000
 
 func (t *txn) deploy(op Deploy) error {
 	if err := t.requireAlive(); err != nil {
@@ -82,8 +82,8 @@ func initialUnits(asked int, subordinate bool) (int, error) {
 		return 1, nil
 	case asked > 0 && subordinate:
 		return 0, kith.Errorf(kith.Invalid, "cannot use --num-units or --to with subordinate application")
-	case asked < 0 || asked > maxUnits:
-		return 0, kith.Errorf(kith.Invalid, "--num-units must be a positive integer").WithHint("got %d; at most %d", asked, maxUnits)
+	case asked < 0 || asked > MaxUnits:
+		return 0, kith.Errorf(kith.Invalid, "--num-units must be a positive integer").WithHint("got %d; at most %d", asked, MaxUnits)
 	}
 	return asked, nil
 }
@@ -96,8 +96,8 @@ func (t *txn) addUnits(op AddUnits) error {
 	if err != nil {
 		return err
 	}
-	if op.Units < 1 || op.Units > maxUnits {
-		return kith.Errorf(kith.Invalid, "--num-units must be a positive integer").WithHint("got %d; at most %d", op.Units, maxUnits)
+	if op.Units < 1 || op.Units > MaxUnits {
+		return kith.Errorf(kith.Invalid, "--num-units must be a positive integer").WithHint("got %d; at most %d", op.Units, MaxUnits)
 	}
 	const refusal = "cannot add unit 1/%d to application %q: cannot add unit to application %q: "
 	if app.Subordinate {

@@ -63,12 +63,8 @@ func next(r core.RelationView) (core.Hook, bool) {
 	if pending := r.Member.ChangedPending; pending != "" { // 1
 		return changed(r, pending), true
 	}
-	if r.Ending() {
-		for s := range r.Known() { // 2: nobody is there any more
-			return departed(r, s.Remote), true
-		}
-		// 3. A peer relation is left when the unit is taken out of the model (section 3.4).
-		return relationHook(r, core.RelationBroken, r.Gone("")), !r.Peer()
+	if r.Ending() { // 2, 3
+		return ending(r)
 	}
 	left, newcomer, other := r.News()
 	if left != "" { // 2
@@ -86,6 +82,15 @@ func next(r core.RelationView) (core.Hook, bool) {
 		return changed(r, other), true
 	}
 	return core.Hook{}, false
+}
+
+// ending is the rule for a relation that is to be treated as empty.
+func ending(r core.RelationView) (core.Hook, bool) {
+	for s := range r.Known() { // 2: nobody is there any more
+		return departed(r, s.Remote), true
+	}
+	// 3. A peer relation is left when the unit is taken out of the model (section 3.4).
+	return relationHook(r, core.RelationBroken, r.Gone("")), !r.Peer()
 }
 
 func joined(r core.RelationView, remote kith.UnitName) core.Hook {

@@ -27,9 +27,6 @@ var methodOf = map[string]string{
 	"trust":           "SetTrust",
 }
 
-// maxUnits is how many units are added at a time at most, as core has it.
-const maxUnits = 10_000
-
 // inTest is a refusal as a test is told it: there is no kith running that its hint could ask. What a
 // command does is a method here, and what it shows is not needed.
 func inTest(err error) error {

@@ -252,9 +252,9 @@ func (h *Harness) SetPlannedUnits(n int) {
 // addUnits adds units to an application until it has had one of this number.
 func (h *Harness) addUnits(app kith.AppName, number int) {
 	h.w.tb.Helper()
-	if missing := number + 1 - h.w.model.App(app).NextUnit; missing > maxUnits {
+	if missing := number + 1 - h.w.model.App(app).NextUnit; missing > core.MaxUnits {
 		h.w.fail(kith.Errorf(kith.Invalid, "cannot add unit %q: %d others of %q would have to come before it", kith.UnitOf(app, number), missing-1, app).
-			WithHint("numbers begin with 0, and at most %d units are added at a time", maxUnits))
+			WithHint("numbers begin with 0, and at most %d units are added at a time", core.MaxUnits))
 	} else if missing > 0 {
 		h.do(core.AddUnits{App: app, Units: missing})
 	}

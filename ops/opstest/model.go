@@ -60,8 +60,8 @@ func (m *Model) Deploy(app kith.AppName, c *Charm, opts ...DeployOption) {
 	for _, o := range opts {
 		o(&op)
 	}
-	if op.unitsGiven && (op.Units < 0 || op.Units > maxUnits) {
-		m.w.fail(kith.Errorf(kith.Invalid, "cannot deploy %d units of %q", op.Units, app).WithHint("from 0 to %d", maxUnits))
+	if op.unitsGiven && (op.Units < 0 || op.Units > core.MaxUnits) {
+		m.w.fail(kith.Errorf(kith.Invalid, "cannot deploy %d units of %q", op.Units, app).WithHint("from 0 to %d", core.MaxUnits))
 	}
 	if op.Units > 0 && c.meta.Meta.Subordinate {
 		m.w.fail(kith.Errorf(kith.Invalid, "cannot deploy %d units of subordinate %q: it has one for each unit of its principal", op.Units, app).
@@ -81,8 +81,8 @@ func (m *Model) Refresh(app kith.AppName, c *Charm) {
 // AddUnit adds units to an application.
 func (m *Model) AddUnit(app kith.AppName, n int) {
 	m.w.tb.Helper()
-	if n < 1 || n > maxUnits {
-		m.w.fail(kith.Errorf(kith.Invalid, "cannot add %d units to %q", n, app).WithHint("from 1 to %d at a time", maxUnits))
+	if n < 1 || n > core.MaxUnits {
+		m.w.fail(kith.Errorf(kith.Invalid, "cannot add %d units to %q", n, app).WithHint("from 1 to %d at a time", core.MaxUnits))
 	}
 	m.do(core.AddUnits{App: app, Units: n})
 }

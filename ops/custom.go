@@ -73,6 +73,8 @@ func (h customHandler[T, P]) handle(f *Framework, em emission) error {
 	return h(&e)
 }
 
+func (h customHandler[T, P]) missing() bool { return h == nil }
+
 // restore reads an event back that was deferred.
 func (h customHandler[T, P]) restore(f *Framework, snapshot json.RawMessage) (any, error) {
 	var e T

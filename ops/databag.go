@@ -18,7 +18,8 @@ import (
 //	Ports []int    `databag:"ports"`
 //	Local string   `databag:"-"`
 //
-// Without a tag the key is the field's name. A value is JSON, as the load and save of
+// Without a tag the key is the field's name; the fields of an embedded struct count as the
+// struct's own. A value is JSON, as the load and save of
 // charms in Python have it, unless the tag says text: then it stands as it is, for
 // strings, bools, numbers, and what marshals itself as text.
 //
@@ -115,7 +116,13 @@ func (f bagField) encode() (string, error) {
 		return string(data), err
 	}
 	v := reflect.Indirect(f.value)
-	if m, ok := f.value.Interface().(encoding.TextMarshaler); ok {
+	m, ok := f.value.Interface().(encoding.TextMarshaler)
+	if !ok && reflect.PointerTo(f.value.Type()).Implements(reflect.TypeFor[encoding.TextMarshaler]()) { // as Load reads it
+		own := reflect.New(f.value.Type())
+		own.Elem().Set(f.value)
+		m, ok = own.Interface().(encoding.TextMarshaler)
+	}
+	if ok {
 		text, err := m.MarshalText()
 		return string(text), err
 	}

@@ -3,7 +3,9 @@ package ops_test
 import (
 	"errors"
 	"maps"
+	"math/big"
 	"net/netip"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -132,9 +134,10 @@ func TestTextFieldsReadBack(t *testing.T) {
 		Size  uint8         `databag:"size,text"`
 		On    bool          `databag:"on,text"`
 		Deep  *int          `databag:"deep,text"`
+		Large big.Int       `databag:"large,text"` // its methods have a pointer
 	}
 	deep := -3
-	saved := texts{5 * time.Second, 1e21, 0.1, 255, true, &deep}
+	saved := texts{5 * time.Second, 1e21, 0.1, 255, true, &deep, *big.NewInt(12)}
 	w := newWorld()
 	w.in(t, configure, func(m *ops.Model) error {
 		r, err := m.GetRelation("db")
@@ -145,7 +148,7 @@ func TestTextFieldsReadBack(t *testing.T) {
 		if err := errors.Join(r.Save(m.Unit(), saved), r.Load(m.Unit(), &back)); err != nil || back.Deep == nil || *back.Deep != deep {
 			t.Errorf("read back %+v, %v", back, err)
 		}
-		if back.Deep = saved.Deep; back != saved {
+		if back.Deep = saved.Deep; !reflect.DeepEqual(back, saved) {
 			t.Errorf("read back %+v, want %+v", back, saved)
 		}
 		return nil

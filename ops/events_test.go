@@ -197,6 +197,19 @@ func TestObserveUnknown(t *testing.T) {
 	})
 }
 
+func TestObserveNil(t *testing.T) {
+	t.Parallel()
+	for want, observe := range map[string]func(f *ops.Framework) ops.Observation{
+		`cannot observe "start": the handler is nil`:    func(*ops.Framework) ops.Observation { return ops.OnStart(nil) },
+		`cannot observe "custom/x": the handler is nil`: func(f *ops.Framework) ops.Observation { return ops.NewSource[noticed](f, "x").On(nil) },
+	} {
+		err := newWorld().try(configure, func(f *ops.Framework) { f.Observe(observe(f)) })
+		if err == nil || err.Error() != want {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+}
+
 // A mistake is one wherever it is made.
 func TestObserveUnknownLate(t *testing.T) {
 	t.Parallel()

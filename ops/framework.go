@@ -115,6 +115,9 @@ func (f *Framework) check(o *Observation) error {
 		return kith.Errorf(kith.Invalid, "cannot observe %q: the charm has no %s %q", o.event(), o.subject, o.of).
 			WithHint("the metadata of the charm has to name it")
 	}
+	if o.handler.missing() {
+		return kith.Errorf(kith.Invalid, "cannot observe %q: the handler is nil", o.event())
+	}
 	if o.name == "" {
 		return nil
 	}
@@ -143,6 +146,8 @@ type Observation struct {
 // handler is what a charm has registered, a function that takes its event.
 type handler interface {
 	handle(f *Framework, em emission) error
+	// missing reports whether the charm gave no function.
+	missing() bool
 }
 
 // handlerOf handles an event of the type E with a function of the charm.
@@ -155,6 +160,8 @@ func (h handlerOf[E, P]) handle(f *Framework, em emission) error {
 	}
 	return h(e)
 }
+
+func (h handlerOf[E, P]) missing() bool { return h == nil }
 
 // event is a pointer to an event, which bind fills in.
 type event[E any] interface {

@@ -204,7 +204,7 @@ func ExampleExplore_finding() {
 			return fmt.Errorf("both units listen")
 		}
 		return nil
-	}, opstest.SaveIn(dir), opstest.Calm("crash", "fail"))
+	}, opstest.SaveIn(dir), opstest.Calm("crash", "fail", "slow"))
 	// Output:
 	// both units listen
 	// -- shop/1 takes the lead

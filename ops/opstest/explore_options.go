@@ -28,7 +28,7 @@ func MayLose(apps ...kith.AppName) ExploreOption {
 	return func(e *exploration) { e.lose = append(e.lose, apps...) }
 }
 
-// Calm leaves out what the name says: "crash", "fail" or "elect".
+// Calm leaves out what the name says: "crash", "fail", "elect", or "slow" units.
 func Calm(names ...string) ExploreOption {
 	return func(e *exploration) { e.calm = append(e.calm, names...) }
 }
@@ -47,11 +47,11 @@ func (e *exploration) plan() error {
 	if e.runs < 1 {
 		return kith.Errorf(kith.Invalid, "cannot explore: Runs(%d) runs nothing", e.runs)
 	}
-	known := []string{crash, elect, fail}
+	known := []string{crash, elect, fail, slow}
 	for _, name := range e.calm {
 		if !slices.Contains(known, name) {
 			return kith.Errorf(kith.Invalid, "cannot explore: Calm knows no %q", name).
-				WithHint("it knows crash, elect and fail; units are lost only if MayLose says so")
+				WithHint("it knows crash, elect, fail and slow; units are lost only if MayLose says so")
 		}
 	}
 	return e.planSeeds()

@@ -62,6 +62,18 @@ func exploreFirst(m *opstest.Model) error {
 	return nil
 }
 
+// exploreSlow has a single unit that takes the first it hears of for number 0: it is right unless that is far behind.
+func exploreSlow(m *opstest.Model) error {
+	m.Deploy("planted", opstest.NewCharm(newFirst, opstest.YAML(plantedYAML)))
+	m.Deploy("stores", opstest.NewCharm(newNothing, opstest.YAML(storesYAML)), opstest.Units(2))
+	rel := m.Integrate("planted", "stores")
+	m.Settle()
+	if got := rel.Bag("planted/0")["primary"]; got != "stores/0" {
+		return fmt.Errorf("planted/0 takes %q for the primary", got)
+	}
+	return nil
+}
+
 // newProud says that it leads, and never takes it back.
 func newProud(f *ops.Framework) (struct{}, error) {
 	f.Observe(ops.OnReconcile(func(*ops.ReconcileEvent) error {
@@ -142,7 +154,8 @@ func TestExploreFindsWhatIsPlanted(t *testing.T) {
 		needs string // in the story, of that many lines
 		times int
 	}{
-		{"order of hooks", exploreFirst, []opstest.ExploreOption{opstest.Calm("crash", "fail", "elect")}, "  <-", 0},
+		{"order of hooks", exploreFirst, []opstest.ExploreOption{opstest.Calm("crash", "fail", "elect", "slow")}, "  <-", 0},
+		{"one that is slow", exploreSlow, []opstest.ExploreOption{opstest.Calm("crash", "fail", "elect")}, "stores/1 install", 1}, // that it is slow, or out of turn
 		{"leader moves", exploreProud, []opstest.ExploreOption{opstest.Calm("crash", "fail")}, "takes the lead", 1},
 		{"failure and retry", exploreTwice, []opstest.ExploreOption{opstest.Calm("crash", "elect")}, "-- start of planted/", 1},
 		{"crash", exploreTwice, []opstest.ExploreOption{opstest.Calm("fail", "elect")}, "-- the agent of planted/", 1},
@@ -162,7 +175,7 @@ func TestExploreFindsWhatIsPlanted(t *testing.T) {
 			if n := strings.Count(story, c.needs); n == 0 || c.times > 0 && n != c.times {
 				t.Errorf("%q is in it %d times:\n%s", c.needs, n, found)
 			}
-			if n := strings.Count(story, "\n  -- "); n > 1 {
+			if n := strings.Count(story, "\n  -- "); n > 2 {
 				t.Errorf("made small, %d things go wrong:\n%s", n, found)
 			}
 			if n := strings.Count(story, "  <-\n"); n > 8 {
@@ -181,6 +194,9 @@ func TestExploreFindsWhatIsPlanted(t *testing.T) {
 			first := readText(t, files[0])
 			if again := said(); !strings.Contains(again, "the schedule in "+files[0]+" fails") || !strings.Contains(again, story[:strings.LastIndex(story, "\n\n")+1]) {
 				t.Errorf("replayed, it says\n%s\nand before\n%s", again, found)
+			}
+			if c.name != "leader moves" {
+				return // once will do
 			}
 			if err := os.Remove(files[0]); err != nil {
 				t.Fatal(err)

@@ -17,6 +17,8 @@ type explorer struct {
 	story []string
 	// faults counts what went wrong so far: it is bounded, so that the units come to rest.
 	faults int
+	// slow is a unit that is held up: it goes on when the others have come to rest, or before.
+	slow kith.UnitName
 }
 
 // maxFaults bounds what goes wrong in one run. Few faults find what many do, and shrink better.
@@ -28,6 +30,7 @@ func (x *explorer) tell(format string, args ...any) {
 
 // settle lets units run in any order until none has anything left to do.
 func (x *explorer) settle(w *world) error {
+	x.holdUp(w, slowAtFirst)
 	for range maxSteps {
 		ready := x.ready(w)
 		if len(ready) == 0 {
@@ -36,8 +39,10 @@ func (x *explorer) settle(w *world) error {
 			}
 			continue
 		}
-		x.between(w)
-		ready = x.ready(w)
+		if before := x.faults; x.between(w) != before {
+			ready = x.ready(w)
+		}
+		ready = x.inTime(ready)
 		if len(ready) == 0 {
 			continue
 		}
@@ -60,6 +65,29 @@ func (x *explorer) ready(w *world) []kith.UnitName {
 		}
 	}
 	return all
+}
+
+// holdUp may make a unit slow, or the one that is go on. Orders in which one unit is far behind, or
+// far ahead of all others, hardly come of choosing a unit for each step.
+func (x *explorer) holdUp(w *world, percent int) {
+	units := w.unitNames()
+	if slices.Contains(x.e.calm, slow) || len(units) < 2 || !x.c.chance(percent) {
+		return
+	}
+	if x.slow != "" {
+		x.slow = ""
+		return
+	}
+	x.slow = units[x.c.pick(len(units))]
+	x.tell("-- %s is slow", x.slow)
+}
+
+// inTime are the units that are not slow, unless there is no other.
+func (x *explorer) inTime(ready []kith.UnitName) []kith.UnitName {
+	if len(ready) == 1 && ready[0] == x.slow {
+		x.slow = ""
+	}
+	return slices.DeleteFunc(ready, func(u kith.UnitName) bool { return u == x.slow })
 }
 
 // step does one step of a unit. A hook that was made to fail is no error, and one that
@@ -102,6 +130,8 @@ func (x *explorer) wakeFailed(w *world) bool {
 
 // chances, in a hundred, of what may happen each time.
 const (
+	slowAtFirst  = 50
+	slowBetween  = 3
 	electBetween = 4
 	loseBetween  = 2
 	electAtCall  = 2
@@ -117,6 +147,7 @@ const (
 	elect = "elect"
 	fail  = "fail"
 	lose  = "lose"
+	slow  = "slow"
 )
 
 // may decides whether something goes wrong.
@@ -128,14 +159,16 @@ func (x *explorer) may(what string, percent int) bool {
 	return true
 }
 
-// between is what may happen between two steps.
-func (x *explorer) between(w *world) {
+// between is what may happen between two steps. It returns how much has gone wrong so far.
+func (x *explorer) between(w *world) int {
+	x.holdUp(w, slowBetween)
 	if x.may(elect, electBetween) {
 		x.elect(w)
 	}
 	if len(x.e.lose) > 0 && x.may(lose, loseBetween) {
 		x.loseOne(w)
 	}
+	return x.faults
 }
 
 // elect moves the leadership of some application to some unit.

@@ -439,3 +439,27 @@ func TestSharedBags(t *testing.T) {
 		t.Errorf("bag %v, first write %v, error %v", b.bag, b.kept, err)
 	}
 }
+
+// Hook protocol reference, section 7.1: a databag has a limit, which the write that breaks it is told.
+func TestDatabagTooLarge(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.in(t, configure, func(m *ops.Model) error {
+		r, err := m.GetRelation("db")
+		if err != nil {
+			return err
+		}
+		own := r.Data(m.Unit())
+		var refused *ops.ModelError
+		if err := own.Set("k", strings.Repeat("x", 16<<20)); !errors.As(err, &refused) || refused.Tool != "relation-set" || !strings.Contains(err.Error(), "quota limit exceeded") {
+			t.Errorf("more than a databag holds: %.100v", err)
+		}
+		if v, err := own.Get("k"); v != "" || err != nil { // what was refused does not show
+			t.Errorf("a databag of %d bytes, %v", len(v), err)
+		}
+		return own.Set("k", strings.Repeat("x", 15<<20))
+	})
+	if got := len(w.bags["4 web/0"]["k"]); got != 15<<20 {
+		t.Errorf("written: %d bytes", got)
+	}
+}

@@ -124,9 +124,24 @@ func ExampleCharmOf() {
 	// Output: [start]
 }
 
+// tidy is a test that cleans up when it ends.
+type tidy struct {
+	example
+	cleanups []func()
+}
+
+func (t *tidy) Cleanup(f func()) { t.cleanups = append(t.cleanups, f) }
+
+func (t *tidy) end() {
+	for _, f := range t.cleanups {
+		f()
+	}
+}
+
 // A charm in any language runs as processes, with the hook tools on its PATH.
 func ExampleFolder() {
-	t := example{"TestScripts"}
+	t := &tidy{example: example{"TestScripts"}}
+	defer t.end()
 	dir, _ := os.MkdirTemp("", "charm-")
 	defer os.RemoveAll(dir)
 	for name, text := range map[string]string{

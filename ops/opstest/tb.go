@@ -1,6 +1,7 @@
 package opstest
 
-// TB is what the package needs of a test: a *testing.T or *testing.B.
+// TB is what the package needs of a test: a *testing.T or *testing.B. Fatalf does not return: it ends the test, as theirs
+// does, on the goroutine that called the harness. That is the test's own: nothing here may be used from another.
 type TB interface {
 	Helper()
 	Cleanup(func())

@@ -1,13 +1,11 @@
 package opstest_test
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"os"
-	"regexp"
 	"strings"
 	"testing"
+
+	"kith/internal/tools/doctable"
 )
 
 // The table of docs/reference/harness.md names what there is, has a counterpart or a
@@ -15,19 +13,22 @@ import (
 func TestHarnessTable(t *testing.T) {
 	t.Parallel()
 	text := readText(t, "../../docs/reference/harness.md")
-	has := exported(t)
+	has, err := doctable.Exported(".")
+	if err != nil {
+		t.Fatal(err)
+	}
 	text, _, _ = strings.Cut(text, "\n## Where Python's departs")
 	theirs, named := map[string]bool{}, map[string]bool{}
 	for line := range strings.Lines(text) {
-		for _, name := range quoted(line) {
+		for _, name := range doctable.Quoted(line) {
 			named[name] = true
 		}
 		cells := strings.Split(line, "|")
 		if len(cells) != 5 || !strings.Contains(cells[1], "`") || strings.Contains(cells[1], "ops.testing") {
 			continue
 		}
-		ours := quoted(cells[2])
-		for _, name := range quoted(cells[1]) {
+		ours := doctable.Quoted(cells[2])
+		for _, name := range doctable.Quoted(cells[1]) {
 			theirs[name] = true
 			if len(ours) == 0 && strings.TrimSpace(cells[3]) == "" {
 				t.Errorf("%s has neither a counterpart nor a reason", name)
@@ -60,7 +61,7 @@ func TestHarnessTable(t *testing.T) {
 		if strings.Contains(methods, "private") {
 			methods = cells[2]
 		}
-		for _, name := range quoted(methods) {
+		for _, name := range doctable.Quoted(methods) {
 			if name, _, _ = strings.Cut(name, "("); !theirs[name] {
 				t.Errorf("the table leaves out %s", name)
 			}
@@ -75,62 +76,4 @@ func readText(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return string(text)
-}
-
-var quotes = regexp.MustCompile("`([^`]+)`")
-
-func quoted(s string) (all []string) {
-	for _, m := range quotes.FindAllStringSubmatch(s, -1) {
-		all = append(all, m[1])
-	}
-	return all
-}
-
-// exported are the exported functions, types and methods of package opstest.
-func exported(t *testing.T) map[string]bool {
-	t.Helper()
-	entries, err := os.ReadDir(".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	has := map[string]bool{}
-	for _, e := range entries {
-		if !strings.HasSuffix(e.Name(), ".go") || strings.HasSuffix(e.Name(), "_test.go") {
-			continue
-		}
-		f, err := parser.ParseFile(token.NewFileSet(), e.Name(), nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, d := range f.Decls {
-			switch d := d.(type) {
-			case *ast.FuncDecl:
-				if d.Name.IsExported() {
-					has[receiver(d)+d.Name.Name] = true
-				}
-			case *ast.GenDecl:
-				for _, s := range d.Specs {
-					if s, ok := s.(*ast.TypeSpec); ok {
-						has[s.Name.Name] = true
-					}
-				}
-			}
-		}
-	}
-	return has
-}
-
-// receiver is "Harness." for a method of a Harness.
-func receiver(d *ast.FuncDecl) string {
-	if d.Recv == nil {
-		return ""
-	}
-	x := d.Recv.List[0].Type
-	if star, ok := x.(*ast.StarExpr); ok {
-		x = star.X
-	}
-	if id, ok := x.(*ast.Ident); ok {
-		return id.Name + "."
-	}
-	return "?."
 }

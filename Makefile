@@ -24,9 +24,8 @@ PROGRAMS = bin/kith bin/kith-hook
 # The race detector wants a C compiler; go knows whether there is one.
 RACE = $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 
-.PHONY: all build
+.PHONY: all
 all: $(PROGRAMS) ## build bin/kith and bin/kith-hook
-build: all
 
 # There is a folder of that name, so make would say that nothing is to be done.
 .PHONY: build

@@ -16,11 +16,14 @@ import (
 	"kith/ops/opstest"
 )
 
-// asCharm, in the environment, makes the test program the charm of that name.
-const asCharm = "OPSTEST_CHARM"
+// asCharm, in the environment, makes the test program the charm of that name. With the race
+// detector a program waits a second before it exits, unless it is told not to.
+const asCharm = "GORACE=atexit_sleep_ms=0 " + charmVariable
+
+const charmVariable = "OPSTEST_CHARM"
 
 func TestMain(m *testing.M) {
-	switch os.Getenv(asCharm) {
+	switch os.Getenv(charmVariable) {
 	case "every":
 		ops.Main(newEvery)
 	case "probing":

@@ -39,11 +39,7 @@ func TestSaveAndLoad(t *testing.T) {
 	addr := netip.MustParseAddr("10.0.0.1")
 	saved := payload{Host: "db.example", Port: 5432, Secure: true, Addr: addr, Names: []string{"a", "b"}, Label: "l", Skipped: "s", Plain: "p", inner: inner{3}}
 	w.bags["4 web/0"]["maybe"] = "1"
-	w.in(t, configure, func(m *ops.Model) error {
-		r, err := m.GetRelation("db")
-		if err != nil {
-			return err
-		}
+	w.inRelation(t, configure, func(m *ops.Model, r *ops.Relation) error {
 		if err := r.Save(m.Unit(), saved); err != nil {
 			return err
 		}
@@ -83,11 +79,7 @@ func TestLoadWhatDoesNotFit(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	w.bags["4 pg/0"] = map[string]string{"port": "many", "names": "not json", "secure": "True"}
-	w.in(t, configure, func(m *ops.Model) error {
-		r, err := m.GetRelation("db")
-		if err != nil {
-			return err
-		}
+	w.inRelation(t, configure, func(m *ops.Model, r *ops.Relation) error {
 		pg0 := kith.UnitName("pg/0")
 		var wrong *ops.RelationDataTypeError
 		if err := r.Load(pg0, &checked{}); !errors.As(err, &wrong) || wrong.Key != "port" || wrong.Type != "int" {
@@ -139,11 +131,7 @@ func TestTextFieldsReadBack(t *testing.T) {
 	deep := -3
 	saved := texts{5 * time.Second, 1e21, 0.1, 255, true, &deep, *big.NewInt(12)}
 	w := newWorld()
-	w.in(t, configure, func(m *ops.Model) error {
-		r, err := m.GetRelation("db")
-		if err != nil {
-			return err
-		}
+	w.inRelation(t, configure, func(m *ops.Model, r *ops.Relation) error {
 		var back texts
 		if err := errors.Join(r.Save(m.Unit(), saved), r.Load(m.Unit(), &back)); err != nil || back.Deep == nil || *back.Deep != deep {
 			t.Errorf("read back %+v, %v", back, err)

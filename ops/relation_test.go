@@ -23,6 +23,18 @@ func (w *world) in(t *testing.T, hook core.Hook, do func(m *ops.Model) error) {
 	})
 }
 
+// inRelation is in, for what is about the one relation of the endpoint db.
+func (w *world) inRelation(t *testing.T, hook core.Hook, do func(m *ops.Model, r *ops.Relation) error) {
+	t.Helper()
+	w.in(t, hook, func(m *ops.Model) error {
+		r, err := m.GetRelation("db")
+		if err != nil {
+			return err
+		}
+		return do(m, r)
+	})
+}
+
 // count is how often a tool was called.
 func (w *world) count(call string) int {
 	n := 0
@@ -167,11 +179,7 @@ func joinNames(units []kith.UnitName) string {
 func TestRelationData(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	w.in(t, configure, func(m *ops.Model) error {
-		r, err := m.GetRelation("db")
-		if err != nil {
-			return err
-		}
+	w.inRelation(t, configure, func(m *ops.Model, r *ops.Relation) error {
 		own := r.Data(m.Unit())
 		if err := own.Update(map[string]string{"a": "1", "b": "2", "private-address": "127.0.1.1", "never": ""}); err != nil {
 			return err
@@ -206,11 +214,7 @@ func TestRelationData(t *testing.T) {
 	if got := w.bags["4 web/0"]; len(got) != 2 || got["a"] != "1" {
 		t.Errorf("committed: %v", got)
 	}
-	w.in(t, configure, func(m *ops.Model) error {
-		r, err := m.GetRelation("db")
-		if err != nil {
-			return err
-		}
+	w.inRelation(t, configure, func(m *ops.Model, r *ops.Relation) error {
 		return r.Data(m.Unit()).Replace(map[string]string{"c": "3"})
 	})
 	if got := w.bags["4 web/0"]; len(got) != 1 || got["c"] != "3" {
@@ -444,11 +448,7 @@ func TestSharedBags(t *testing.T) {
 func TestDatabagTooLarge(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	w.in(t, configure, func(m *ops.Model) error {
-		r, err := m.GetRelation("db")
-		if err != nil {
-			return err
-		}
+	w.inRelation(t, configure, func(m *ops.Model, r *ops.Relation) error {
 		own := r.Data(m.Unit())
 		var refused *ops.ModelError
 		if err := own.Set("k", strings.Repeat("x", 16<<20)); !errors.As(err, &refused) || refused.Tool != "relation-set" || !strings.Contains(err.Error(), "quota limit exceeded") {

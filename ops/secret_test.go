@@ -118,11 +118,7 @@ func TestReadSecret(t *testing.T) {
 func TestOwnSecret(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	w.in(t, configure, func(m *ops.Model) error {
-		r, err := m.GetRelation("db")
-		if err != nil {
-			return err
-		}
+	w.inRelation(t, configure, func(m *ops.Model, r *ops.Relation) error {
 		s, err := m.App().AddSecret(map[string]string{"password": "a=b\x00", "user-name": "root"}, ops.SecretSpec{
 			Label: "new", Description: "d", ExpireIn: time.Hour, Rotate: ops.RotateDaily})
 		if err != nil {

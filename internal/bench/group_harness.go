@@ -155,7 +155,11 @@ func middle(all []harnessFigures, of func(harnessFigures) float64) float64 {
 }
 
 func harnessTheirs(ctx context.Context, script string) (f harnessFigures, err error) {
-	cmd := exec.CommandContext(ctx, filepath.Join(pythonVenv, "bin", "python3"), script)
+	args := []string{script}
+	for _, n := range sizes {
+		args = append(args, strconv.Itoa(n))
+	}
+	cmd := exec.CommandContext(ctx, filepath.Join(pythonVenv, "bin", "python3"), args...)
 	cmd.Env = append(os.Environ(), "PYTHONPATH="+filepath.Join(pythonVenv, "bench"))
 	out, err := cmd.Output()
 	if err != nil {

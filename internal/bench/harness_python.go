@@ -1,10 +1,11 @@
 package main
 
 // harnessPython is the charm and the tests of group_harness.go on Python's ops.testing:
-// the same calls, one by one. It prints medians in milliseconds, as JSON.
+// the same calls, one by one. Its arguments are numbers of relations; it prints medians in milliseconds, as JSON.
 const harnessPython = `import dataclasses
 import json
 import logging
+import sys
 import time
 import warnings
 
@@ -105,11 +106,12 @@ def context_whole():
     context_cycle(ctx, rel, state)
 
 
-out = {"cycle": {n: cycle(n) for n in (1, 10, 50, 200)}, "whole": median([timed(whole) for _ in range(50)])}
+sizes = [int(n) for n in sys.argv[1:]]
+out = {"cycle": {n: cycle(n) for n in sizes}, "whole": median([timed(whole) for _ in range(50)])}
 if Context:
     ctx = Context(Web, meta=yaml.safe_load(META))
     out["context-cycle"] = {}
-    for n in (1, 10, 50, 200):
+    for n in sizes:
         rel = Relation("db", remote_app_name="pg")
         others = [Relation("db", remote_app_name=f"other{i}", remote_units_data={0: {}}) for i in range(n - 1)]
         state = State(relations=[rel, *others])

@@ -126,14 +126,14 @@ func harnessRows(ours, theirs []harnessFigures) []row {
 	const harness, context = "Python's Harness", "Python's Context"
 	few, many := sizes[0], sizes[len(sizes)-1]
 	rows := []row{
-		atMost("cycle of join, change and own write", our(cycle(few)), their(byState(few)), context, "ms", cycleShare),
-		atMost("a whole test", our(whole), their(func(f harnessFigures) float64 { return f.ContextWhole }), context, "ms", wholeShare),
+		atMost("cycle of join, change and own write, by Context", our(cycle(few)), their(byState(few)), context, "ms", cycleShare),
+		atMost("a whole test, by Context", our(whole), their(func(f harnessFigures) float64 { return f.ContextWhole }), context, "ms", wholeShare),
 		atMost("cycle of join, change and own write, by Harness", our(cycle(few)), their(cycle(few)), harness, "ms", cycleShare),
 		atMost("a whole test, by Harness", our(whole), their(whole), harness, "ms", wholeShare),
 	}
 	for _, n := range sizes[1:] {
 		rows = append(rows,
-			against(fmt.Sprintf("the cycle beside %d relations", n), our(cycle(n)), their(byState(n)), context, "ms"),
+			against(fmt.Sprintf("the cycle beside %d relations, by Context", n), our(cycle(n)), their(byState(n)), context, "ms"),
 			against(fmt.Sprintf("the cycle beside %d relations, by Harness", n), our(cycle(n)), their(cycle(n)), harness, "ms"))
 	}
 	const grown = "the cycle beside %d relations, against one"
